@@ -7,9 +7,9 @@ Python can read it far enough to say what it lacks; all the rest is in tools/.
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036  (ruff trusts requires-python; a person may not have it)
-    # No f-string here: the sentence has to reach Pythons that do not know them.
-    sys.exit("dev.py needs Python 3.11 or newer, not %d.%d: try python3.11 dev.py" % sys.version_info[:2])
+if sys.version_info < (3, 11):  # noqa: UP036  (packaging promises 3.11, a person may have less)
+    # No f-string: older Pythons have to be able to read this sentence too.
+    sys.exit("dev.py needs Python 3.11 or newer, not {}.{}: try python3.11 dev.py".format(*sys.version_info[:2]))
 
 if __name__ == "__main__":
     from tools.commands import main

@@ -1,0 +1,1 @@
+"""Collect: feeds become items. Open `poll.py` first."""

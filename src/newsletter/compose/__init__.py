@@ -1,0 +1,1 @@
+"""Compose: items become a frozen edition. Open `compose.py` first."""

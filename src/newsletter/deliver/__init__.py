@@ -1,0 +1,1 @@
+"""Deliver: messages become deliveries with a known outcome. Open `send.py` first."""

@@ -1,0 +1,1 @@
+"""Demo: sample partners on loopback and the whole pipeline run over them."""

@@ -1,0 +1,1 @@
+"""Feedback: what servers and readers report becomes suppressions."""

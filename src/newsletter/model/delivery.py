@@ -1,0 +1,114 @@
+"""One edition on its way to one subscriber, and what servers said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.model.moves import Moves
+
+
+class DeliveryState(StrEnum):
+    """queued: not tried; sending: begun, its reply not kept yet; deferred: refused for now; unknown: we died in between."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+
+
+DELIVERY_MOVES: Moves[DeliveryState] = Moves(
+    "delivery",
+    {
+        DeliveryState.QUEUED: {DeliveryState.SENDING, DeliveryState.SUPPRESSED, DeliveryState.FAILED},
+        DeliveryState.SENDING: {
+            DeliveryState.SENT,
+            DeliveryState.DEFERRED,
+            DeliveryState.FAILED,
+            DeliveryState.UNKNOWN,
+            DeliveryState.QUEUED,  # the relay was lost before it could have accepted anything
+        },
+        DeliveryState.DEFERRED: {DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.SUPPRESSED, DeliveryState.QUEUED},
+        DeliveryState.UNKNOWN: {DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.FAILED},
+        DeliveryState.SENT: {DeliveryState.FAILED},  # a report may come days later
+        DeliveryState.FAILED: {DeliveryState.QUEUED},  # `resend --only failed`: the operator's decision
+    },
+)
+
+OPEN_STATES = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a server said (RFC 5321 section 4.2): `enhanced` is RFC 3463's code ("4.2.2") or empty, `text` one line."""
+
+    code: int
+    enhanced: str = ""
+    text: str = ""
+
+
+class LedgerKind(StrEnum):
+    """Which ledger a claimed row belongs to: an edition's deliveries, or single letters (confirmation, welcome, goodbye)."""
+
+    EDITION = "edition"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A delivery leased to one worker, with all that is needed to make its message.
+
+    `batch` names the prepared message: an edition's id, or `KIND/LIST` for letters. `fence` must be shown again with every write: a
+    worker whose lease ran out cannot write over its successor.
+    """
+
+    ledger: LedgerKind
+    id: int
+    batch: str
+    variant: str
+    subscriber_id: int
+    subscription_id: int
+    list_id: str
+    address: str
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    attempts: int
+    queued_at: datetime
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """The outcome of one attempt, ready to be recorded. `due_at` is set for deferred ones only."""
+
+    ledger: LedgerKind
+    id: int
+    fence: int
+    state: DeliveryState
+    reply: Reply | None
+    because: str
+    relay: str
+    due_at: datetime | None = None
+    counts: bool = True
+    """False where nothing was tried (the relay was not there), so the attempt is not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How many recipients of an edition are in each state; the states add up to `recipients`."""
+
+    edition: str
+    recipients: int
+    queued: int = 0
+    sending: int = 0
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+    unknown: int = 0
+    suppressed: int = 0
+    reasons: tuple[tuple[DeliveryState, str, int], ...] = ()
+    """(state, reason in words, how many), most first."""

@@ -1,0 +1,94 @@
+"""A feed and its partner as editors configure them, and what we remember of asking it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Reuse(StrEnum):
+    """How much of an item its partner lets us show, from most to least."""
+
+    FULL = "full"
+    EXCERPT = "excerpt"
+    TEASER = "teaser"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What a partner allows. `credit` may contain `{partner}`; an empty credit means no credit line is owed."""
+
+    reuse: Reuse = Reuse.TEASER
+    credit: str = ""
+    embargo: timedelta = timedelta(0)
+    expires: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Words or `/regular expressions/` looked for in headline, text, category and byline.
+
+    An item passes if any include matches (or there is none) and no exclude does.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One partner feed. `id` is the name of its file in `feeds/`, without `.toml`."""
+
+    id: str
+    url: str
+    partner: str
+    homepage: str = ""
+    kind: str = ""
+    topics: tuple[str, ...] = ()
+    language: str | None = None
+    poll_every: timedelta = timedelta(hours=1)
+    original: bool = True
+    first_poll: int = 10
+    enabled: bool = True
+    encoding: str | None = None
+    rights: Rights = field(default_factory=Rights)
+    filter: Filter = field(default_factory=Filter)
+
+
+class FeedState(StrEnum):
+    """How a feed is doing: never polled; polled; held for an operator; gone for good (410); switched off."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    HELD = "held"
+    GONE = "gone"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What the server gave to ask "has it changed?" with (RFC 9110 section 8.8), byte for byte, or None."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedHealth:
+    """What we remember of one feed between polls. `because` says in words what is wrong, or None."""
+
+    feed_id: str
+    url: str
+    state: FeedState = FeedState.NEW
+    validators: Validators = field(default_factory=Validators)
+    body_hash: str | None = None
+    last_status: int | None = None
+    last_try_at: datetime | None = None
+    last_success_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    not_before_at: datetime | None = None
+    """A Retry-After the server gave: not even `poll --force` asks earlier."""
+    failures: int = 0
+    because: str | None = None

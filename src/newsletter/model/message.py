@@ -1,0 +1,30 @@
+"""Finished mail and the envelope it travels in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LetterKind(StrEnum):
+    """Single mails outside any edition; each has a template folder of this name."""
+
+    CONFIRMATION = "confirmation"
+    WELCOME = "welcome"
+    GOODBYE = "goodbye"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """SMTP's sender and recipient (RFC 5321 section 2.3.1)."""
+
+    sender: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Finished bytes (RFC 5322, CRLF line ends, no dot stuffing) for one recipient."""
+
+    envelope: Envelope
+    content: bytes

@@ -1,0 +1,102 @@
+"""The publication, its mailing lists and its digests, as editors configure them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """A display name and an address (RFC 5322 section 3.4): `name` may be empty."""
+
+    name: str
+    address: str
+
+    @property
+    def domain(self) -> str:
+        """The part behind the @, as given."""
+        return self.address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Who publishes. `base_url` has no trailing slash; `links` are (label, URL) pairs for the footer."""
+
+    name: str
+    base_url: str
+    sender: Mailbox
+    reply_to: str | None
+    bounce_address: str
+    language: str
+    timezone: str
+    postal_address: str
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList:
+    """A list people subscribe to; `id` is its key in the settings."""
+
+    id: str
+    title: str
+    description: str = ""
+    double_opt_in: bool = True
+
+
+class Approval(StrEnum):
+    """Who lets an edition go: nobody needs to, or an editor."""
+
+    AUTO = "auto"
+    EDITOR = "editor"
+
+
+class Full(StrEnum):
+    """Which items of an edition are carried whole where their rights allow it."""
+
+    NONE = "none"
+    LEAD = "lead"
+    ALL = "all"
+
+
+class WhenFew(StrEnum):
+    """What happens to items too few for an edition: they wait for the next one, or are passed over for good."""
+
+    KEEP = "keep"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A titled part of a digest. Empty `feeds` or `topics` mean any; an item goes to the first section that takes it."""
+
+    title: str
+    feeds: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    max_items: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """A recurring newsletter. `schedule` is a five-field cron line as cron means it (0 and 7 are Sunday)."""
+
+    id: str
+    list_id: str
+    schedule: str | None
+    subject: str
+    timezone: str
+    title: str = ""
+    approval: Approval = Approval.AUTO
+    min_items: int = 1
+    max_items: int = 12
+    catch_up: timedelta = timedelta(hours=6)
+    full: Full = Full.LEAD
+    when_few: WhenFew = WhenFew.KEEP
+    sections: tuple[Section, ...] = field(default_factory=tuple)
+    """Never empty: a digest configured with `feeds` alone has one section without title."""
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """Every feed named by a section, once, in order."""
+        return tuple(dict.fromkeys(feed for section in self.sections for feed in section.feeds))

@@ -1,0 +1,85 @@
+"""People, the lists they are on, and how they came to be there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.model.moves import Moves
+
+
+class SubscriptionState(StrEnum):
+    """pending: confirmation asked for; active: gets editions; the rest never again by themselves."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    LEFT = "left"
+    SUPPRESSED = "suppressed"
+    ERASED = "erased"
+
+
+SUBSCRIPTION_MOVES: Moves[SubscriptionState] = Moves(
+    "subscription",
+    {
+        SubscriptionState.PENDING: {
+            SubscriptionState.ACTIVE,
+            SubscriptionState.LEFT,
+            SubscriptionState.SUPPRESSED,
+            SubscriptionState.ERASED,
+        },
+        SubscriptionState.ACTIVE: {SubscriptionState.LEFT, SubscriptionState.SUPPRESSED, SubscriptionState.ERASED},
+        # Only the person brings themselves back: they sign up again and confirm.
+        SubscriptionState.LEFT: {SubscriptionState.PENDING, SubscriptionState.ACTIVE, SubscriptionState.ERASED},
+        SubscriptionState.SUPPRESSED: {SubscriptionState.ERASED},
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A person. `address` is as they gave it; `fields` are free (name, value) pairs from imports."""
+
+    id: int
+    address: str
+    name: str = ""
+    language: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A person on a list."""
+
+    id: int
+    subscriber_id: int
+    list_id: str
+    state: SubscriptionState
+    since_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One move of a subscription, for the record: who said what, where, and when. Append-only."""
+
+    subscription_id: int
+    list_id: str
+    before: SubscriptionState | None
+    after: SubscriptionState
+    at: datetime
+    source: str
+    """For example `import: council minutes 2025`, `web`, `one-click`, `cli`."""
+    text: str = ""
+    """The exact wording the person agreed to, where there was one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """One row of an import, or one sign-up. `address` has been validated; `lists` are ids."""
+
+    address: str
+    name: str = ""
+    lists: tuple[str, ...]
+    fields: tuple[tuple[str, str], ...] = ()
+    language: str | None = None

@@ -1,0 +1,38 @@
+"""Making strange text harmless before it is stored, shown or put into a header."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Explicit bidi controls reorder what stands around them; the marks LRM, RLM and ALM do not, and Arabic text needs them.
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset("\u00ad\u180e\u200b\u2060\ufeff\ufffe\uffff")
+_SPACES = re.compile(r"\s+")
+
+
+def one_line(text: str, *, limit: int = 500) -> str:
+    """`text` as a single line of at most `limit` characters, cut at a word with an ellipsis where longer.
+
+    Controls, line and paragraph separators, lone surrogates, bidi overrides and zero-width padding are gone, white space is folded,
+    and `=?` can no longer begin an encoded word (RFC 2047).
+    """
+    kept = "".join(_shown(char) for char in text)
+    folded = _SPACES.sub(" ", kept).strip().replace("=?", "= ?")
+    folded = unicodedata.normalize("NFC", folded)
+    return folded if len(folded) <= limit else _cut(folded, limit)
+
+
+def _shown(char: str) -> str:
+    if char in _BIDI or char in _INVISIBLE:
+        return ""
+    category = unicodedata.category(char)
+    if category in {"Cc", "Zl", "Zp"}:
+        return " "
+    return "" if category == "Cs" else char
+
+
+def _cut(text: str, limit: int) -> str:
+    head = text[: limit - 1]
+    space = head.rfind(" ")
+    return (head[:space] if space > limit // 2 else head).rstrip(" ,;:-") + "…"

@@ -1,0 +1,1 @@
+"""Publish: the way out, for what was sent."""

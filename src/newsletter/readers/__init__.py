@@ -1,0 +1,1 @@
+"""Readers: the people. They join, confirm, prefer and leave."""

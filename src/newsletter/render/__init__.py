@@ -1,0 +1,1 @@
+"""Render: an edition becomes messages. Open `render.py` first."""

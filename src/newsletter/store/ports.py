@@ -1,0 +1,281 @@
+"""What the stages need from the store, a protocol a noun. Every method commits its own transaction.
+
+All methods are synchronous and thread-safe: asynchronous code calls them through `seam.in_thread`. Values go in and
+come out; no row, session or SQL is ever seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind, Report, Tried
+from newsletter.model.edition import Draft, Edition, EditionState, Rendered
+from newsletter.model.feed import FeedHealth
+from newsletter.model.identity import Decide, KeyedEntry
+from newsletter.model.item import Item, ItemState, PollReport
+from newsletter.model.message import LetterKind
+from newsletter.model.subscriber import Consent, Newcomer, Subscriber, Subscription, SubscriptionState
+
+
+class Feeds(Protocol):
+    """Feeds' health, and the one transaction that ends a poll."""
+
+    def health(self, feed_id: str) -> FeedHealth | None:
+        """What is remembered of a feed, None if it was never asked."""
+
+    def all_health(self) -> tuple[FeedHealth, ...]:
+        """Every feed ever asked, by id."""
+
+    def lease(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> FeedHealth | None:
+        """Take a feed for polling, or None if another worker has it. A feed unknown so far is added with `url`."""
+
+    def record_unchanged(self, health: FeedHealth) -> None:
+        """Keep a poll that brought no items (304, same body, an error) and give the lease back."""
+
+    def record_items(
+        self, health: FeedHealth, entries: tuple[KeyedEntry, ...], decide: Decide, *, now: datetime
+    ) -> PollReport:
+        """Decide about each entry and write items, aliases and `health` (with its validators) in one transaction.
+
+        `decide` runs inside the write transaction, so two workers can never both find the same piece new. The report counts
+        verdicts; its `status` and `because` come from `health`. Gives the lease back.
+        """
+
+    def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
+        """Those of `digests` that are some item's `source_digest` in this feed."""
+
+
+class Items(Protocol):
+    """Items and the stories they tell."""
+
+    def listed(
+        self, *, feed_id: str | None = None, state: ItemState | None = None, limit: int = 500
+    ) -> tuple[Item, ...]:
+        """Items newest first, by publication date and then id."""
+
+    def candidates(self, *, list_id: str, feed_ids: Collection[str]) -> tuple[Item, ...]:
+        """Accepted items of these feeds whose story (and which themselves) were never issued on the list, newest first."""
+
+    def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
+        """For each story all its items that are not retracted, oldest first by publication."""
+
+    def move(self, item_ids: Collection[int], after: ItemState, *, because: str, now: datetime) -> int:
+        """Move items to a state where ITEM_MOVES allows it; returns how many moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A moment an edition was due. `key` is the local wall time, `2026-11-23T07:00`, so that no hour counts twice."""
+
+    digest_id: str
+    key: str
+    due_at: datetime
+
+
+class Slots(Protocol):
+    """Moments at which editions are due, opened once whatever the clock does."""
+
+    def open(self, slot: Slot) -> bool:
+        """True if this call opened the slot, False if it was there (open or settled)."""
+
+    def unsettled(self) -> tuple[Slot, ...]:
+        """Opened slots without an outcome, oldest first."""
+
+    def settle(self, slot: Slot, *, edition_id: str | None, because: str | None, now: datetime) -> None:
+        """Keep what became of a slot: an edition, or why there is none."""
+
+    def last(self, digest_id: str) -> Slot | None:
+        """The latest slot of a digest that was ever opened."""
+
+
+class Editions(Protocol):
+    """Frozen editions."""
+
+    def next_number(self, list_id: str) -> int:
+        """One more than the highest number on the list, 1 for the first."""
+
+    def free_id(self, wanted: str) -> str:
+        """`wanted`, or `wanted-2`, `wanted-3` … where it is taken."""
+
+    def freeze(
+        self, draft: Draft, rendered: Rendered, *, slot: str, state: EditionState, now: datetime
+    ) -> int:
+        """Write the edition, its pieces, its documents, its claim on the stories and one queued delivery for every active
+        subscriber of the list, in one transaction; returns the number of recipients.
+
+        EditionError if its id, its number or one of its stories was taken meanwhile: compose again.
+        """
+
+    def get(self, edition_id: str) -> Edition:
+        """The edition, or NotFoundError."""
+
+    def listed(self, *, limit: int = 100) -> tuple[Edition, ...]:
+        """Editions, latest first."""
+
+    def by_number(self, list_id: str, number: int) -> Edition:
+        """The edition of a list with this number, or NotFoundError."""
+
+    def rendered(self, edition_id: str, variant: str = "") -> Rendered:
+        """The frozen documents of an edition."""
+
+    def pieces(self, edition_id: str) -> Draft:
+        """What was frozen, as it was composed."""
+
+    def move(self, edition_id: str, after: EditionState, *, now: datetime, because: str = "") -> Edition:
+        """Move an edition where EDITION_MOVES allows it (MoveError otherwise).
+
+        Cancelling suppresses what is still queued or deferred, and gives the stories back if nothing was ever begun.
+        """
+
+    def finish(self, *, now: datetime) -> tuple[str, ...]:
+        """Finish every approved edition with no queued, sending or deferred delivery; returns their ids."""
+
+    def report(self, edition_id: str) -> Report:
+        """The account of an edition; its states add up to its recipients."""
+
+
+class Ledger(Protocol):
+    """Deliveries of editions, and letters: one row each, one set of moves, one fence."""
+
+    def recover(self, *, now: datetime, alone: bool) -> tuple[int, int]:
+        """Set right what a dead worker left: begun deliveries become unknown, leases of the rest end.
+
+        With `alone` (we hold the site's lock) every lease is a dead one's; otherwise only those that ran out are. Returns
+        (unknown, requeued).
+        """
+
+    def claim(
+        self, *, owner: str, limit: int, now: datetime, lease: timedelta, edition_id: str | None = None
+    ) -> tuple[Claimed, ...]:
+        """Lease up to `limit` due deliveries, letters first, then editions in turn.
+
+        Those whose subscriber is no longer active (left, suppressed, erased) become suppressed instead and are not returned.
+        """
+
+    def begin(self, claimed: Claimed, *, now: datetime) -> Future[bool]:
+        """Mark a delivery as begun, durably, before its first byte goes out.
+
+        False if it is no longer ours to send: lease lost, edition paused or cancelled, subscriber gone.
+        Writers are grouped: one thread, one transaction for all that wait.
+        """
+
+    def record(self, tried: Tried, *, now: datetime) -> Future[bool]:
+        """Keep an outcome durably. False if the fence no longer fits."""
+
+    def release(self, owner: str) -> int:
+        """Give back what was claimed by `owner` and not begun."""
+
+    def next_due_at(self, *, edition_id: str | None = None) -> datetime | None:
+        """When the next queued or deferred delivery that may be sent is due; None if there is none."""
+
+    def in_flight(self, *, edition_id: str | None = None) -> int:
+        """How many deliveries are begun and not answered, by anybody."""
+
+    def resend(self, edition_id: str, states: Collection[DeliveryState], *, now: datetime) -> int:
+        """Queue deliveries in these states (deferred, failed, unknown) again; returns how many. Reopens a finished edition."""
+
+    def requeue_unknown(self, *, now: datetime) -> int:
+        """For `deliver.unknown = "resend"`: queue every unknown delivery again."""
+
+    def totals(self, kind: LedgerKind) -> Mapping[DeliveryState, int]:
+        """How many rows are in each state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What became of newcomers, counted."""
+
+    added: int = 0
+    """Subscriptions made active or pending."""
+    pending: int = 0
+    """Of those, how many wait for the person to confirm."""
+    known: int = 0
+    """Were on the list already, active or pending."""
+    left: int = 0
+    """Had left: not brought back."""
+    suppressed: int = 0
+    """Must never be mailed again: not added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Everything known about one person."""
+
+    subscriber: Subscriber
+    subscriptions: tuple[Subscription, ...]
+    consents: tuple[Consent, ...]
+    deliveries: tuple[tuple[str, DeliveryState, str], ...]
+    """(edition id, state, reason), latest first."""
+
+
+class Subscribers(Protocol):
+    """People, their subscriptions and consent."""
+
+    def add(  # noqa: PLR0913 a sign-up has this many facts
+        self,
+        newcomers: Sequence[Newcomer],
+        *,
+        confirmed: bool,
+        source: str,
+        text: str,
+        now: datetime,
+        by_person: bool = False,
+    ) -> Added:
+        """Add people to lists, in one transaction.
+
+        With `confirmed` they are active at once; else pending, with a confirmation letter queued (at most one per address
+        and hour). Suppressed addresses are never added. Who has left is not brought back, unless `by_person`: then they are pending again.
+        """
+
+    def person(self, address: str) -> Person:
+        """Everything known about one person, or NotFoundError."""
+
+    def by_address(self, address: str) -> Subscriber | None:
+        """The subscriber with this address, compared without case."""
+
+    def exported(self, list_id: str | None = None) -> Iterator[tuple[Subscriber, tuple[Subscription, ...]]]:
+        """Everybody (on the list), by id, read in pages."""
+
+    def count(self, list_id: str, state: SubscriptionState = SubscriptionState.ACTIVE) -> int:
+        """How many subscriptions of the list are in this state."""
+
+    def subscription(self, subscription_id: int) -> Subscription:
+        """One subscription, or NotFoundError."""
+
+    def subscriber(self, subscriber_id: int) -> Subscriber:
+        """One subscriber, or NotFoundError."""
+
+    def move(
+        self, subscription_id: int, after: SubscriptionState, *, source: str, text: str, now: datetime
+    ) -> bool:
+        """Confirm, leave …: move, log the consent, queue the welcome or goodbye letter, suppress open deliveries of
+        who left. False (and nothing done) if it already is in that state; MoveError if it cannot get there."""
+
+    def suppress(self, address: str, *, reason: str, now: datetime) -> None:
+        """Never mail this address again: kept as a keyed hash; its subscriptions become suppressed."""
+
+    def is_suppressed(self, address: str) -> bool:
+        """Whether the address must never be mailed."""
+
+
+class Letters(Protocol):
+    """Single mails that wait to be sent."""
+
+    def enqueue(self, kind: LetterKind, subscription_id: int, *, key: str, now: datetime) -> bool:
+        """Queue a letter; False if one with this key was ever queued."""
+
+
+class Limits(Protocol):
+    """Counted windows, shared by all processes (sign-up floods, confirmation letters)."""
+
+    def take(self, key: str, *, limit: int, window: timedelta, now: datetime) -> bool:
+        """True if `key` was taken fewer than `limit` times in the current window; counts the take."""
+
+
+__all__ = [
+    "Added", "Editions", "Feeds", "Items", "Iterable", "Ledger", "Letters", "Limits", "Person", "Slot", "Slots", "Subscribers",
+]

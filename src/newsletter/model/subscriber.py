@@ -28,9 +28,17 @@ SUBSCRIPTION_MOVES: Moves[SubscriptionState] = Moves(
             SubscriptionState.SUPPRESSED,
             SubscriptionState.ERASED,
         },
-        SubscriptionState.ACTIVE: {SubscriptionState.LEFT, SubscriptionState.SUPPRESSED, SubscriptionState.ERASED},
+        SubscriptionState.ACTIVE: {
+            SubscriptionState.LEFT,
+            SubscriptionState.SUPPRESSED,
+            SubscriptionState.ERASED,
+        },
         # Only the person brings themselves back: they sign up again and confirm.
-        SubscriptionState.LEFT: {SubscriptionState.PENDING, SubscriptionState.ACTIVE, SubscriptionState.ERASED},
+        SubscriptionState.LEFT: {
+            SubscriptionState.PENDING,
+            SubscriptionState.ACTIVE,
+            SubscriptionState.ERASED,
+        },
         SubscriptionState.SUPPRESSED: {SubscriptionState.ERASED},
     },
 )

@@ -277,5 +277,16 @@ class Limits(Protocol):
 
 
 __all__ = [
-    "Added", "Editions", "Feeds", "Items", "Iterable", "Ledger", "Letters", "Limits", "Person", "Slot", "Slots", "Subscribers",
+    "Added",
+    "Editions",
+    "Feeds",
+    "Items",
+    "Iterable",
+    "Ledger",
+    "Letters",
+    "Limits",
+    "Person",
+    "Slot",
+    "Slots",
+    "Subscribers",
 ]

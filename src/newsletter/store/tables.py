@@ -1,0 +1,339 @@
+"""The tables. Row classes stay in this room; `mapping` turns them into model values at its door.
+
+Every constraint that a promise rests on is here, not in code: one item per strong key, one issue of a story per list, one delivery per
+(edition, subscriber), one slot per (digest, local time).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from newsletter.model.delivery import DeliveryState
+from newsletter.model.edition import EditionState
+from newsletter.model.feed import FeedState
+from newsletter.model.item import Direction, ItemState, KeyKind
+from newsletter.model.message import LetterKind
+from newsletter.model.subscriber import SubscriptionState
+from newsletter.store.types import Id, UtcDateTime, state_type
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can speak of them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime(), StrEnum: state_type()}  # noqa: RUF012 SQLAlchemy reads it as it is
+
+
+class FeedRow(Base):
+    """What we remember of one feed between polls."""
+
+    __tablename__ = "feeds"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    state: Mapped[FeedState]
+    etag: Mapped[str | None] = mapped_column(Text)
+    last_modified: Mapped[str | None] = mapped_column(Text)
+    body_hash: Mapped[str | None] = mapped_column(String(64))
+    last_status: Mapped[int | None]
+    last_try_at: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    next_poll_at: Mapped[datetime | None]
+    not_before_at: Mapped[datetime | None]
+    failures: Mapped[int]
+    because: Mapped[str | None] = mapped_column(Text)
+    leased_until: Mapped[datetime | None]
+
+
+class StoryRow(Base):
+    """The same piece from one or more feeds. Only an identity: everything known about it is in its items."""
+
+    __tablename__ = "stories"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class ItemRow(Base):
+    """One thing read from a feed, in its latest form."""
+
+    __tablename__ = "items"
+    __table_args__ = (
+        Index("ix_items_feed_id_source_digest", "feed_id", "source_digest"),
+        Index("ix_items_state_feed_id", "state", "feed_id"),
+        Index("ix_items_dated_at", "dated_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id"))
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"), index=True)
+    state: Mapped[ItemState]
+    guid: Mapped[str | None] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    headline: Mapped[str] = mapped_column(Text)
+    dek: Mapped[str] = mapped_column(Text)
+    byline: Mapped[str] = mapped_column(Text)
+    section_line: Mapped[str] = mapped_column(Text)
+    categories: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    image: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(35))
+    direction: Mapped[Direction]
+    published_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime | None]
+    dated_at: Mapped[datetime]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    source_digest: Mapped[str] = mapped_column(String(64))
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]
+    because: Mapped[str | None] = mapped_column(Text)
+
+
+class AliasRow(Base):
+    """One name of an item. Never deleted. A strong one names a single item; a weak one may name many."""
+
+    __tablename__ = "aliases"
+    __table_args__ = (
+        Index(
+            "ux_aliases_strong",
+            "kind",
+            "scope",
+            "value",
+            unique=True,
+            sqlite_where=text("strong"),
+            postgresql_where=text("strong"),
+        ),
+    )
+
+    kind: Mapped[KeyKind] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True, index=True)
+    strong: Mapped[bool]
+
+
+class MergeRow(Base):
+    """Why an item joined another item's story. A merge that was undone keeps its row."""
+
+    __tablename__ = "merges"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), index=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"), index=True)
+    because: Mapped[str] = mapped_column(Text)
+    merged_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
+class SlotRow(Base):
+    """A moment a digest was due, keyed by local wall time: a repeated hour finds its row already there."""
+
+    __tablename__ = "slots"
+
+    digest_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    due_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    edition_id: Mapped[str | None] = mapped_column(String(150))
+    because: Mapped[str | None] = mapped_column(Text)
+
+
+class EditionRow(Base):
+    """A frozen number of a digest. `draft` is what it was rendered from, as JSON."""
+
+    __tablename__ = "editions"
+    __table_args__ = (UniqueConstraint("list_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(150), primary_key=True)
+    digest_id: Mapped[str] = mapped_column(String(100))
+    list_id: Mapped[str] = mapped_column(String(100))
+    number: Mapped[int]
+    state: Mapped[EditionState] = mapped_column(index=True)
+    state_because: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    slot: Mapped[str] = mapped_column(String(32))
+    dated_at: Mapped[datetime]
+    frozen_at: Mapped[datetime]
+    state_at: Mapped[datetime]
+    template_hash: Mapped[str] = mapped_column(String(64))
+    warnings: Mapped[str] = mapped_column(Text)
+    draft: Mapped[str] = mapped_column(Text)
+
+
+class DocumentRow(Base):
+    """A rendered form of an edition, with placeholders; most editions have the one variant ""."""
+
+    __tablename__ = "documents"
+
+    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), primary_key=True)
+    variant: Mapped[str] = mapped_column(String(40), primary_key=True)
+    rendered: Mapped[str] = mapped_column(Text)
+
+
+class EditionItemRow(Base):
+    """An item's place in an edition."""
+
+    __tablename__ = "edition_items"
+
+    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), index=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"))
+
+
+class IssueRow(Base):
+    """A story was issued on a list, by this edition: the row that keeps it from being issued again."""
+
+    __tablename__ = "issues"
+
+    list_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"), primary_key=True)
+    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), index=True)
+
+
+class SubscriberRow(Base):
+    """A person. `address_key` is how addresses are compared; both are null once the person is erased."""
+
+    __tablename__ = "subscribers"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    address: Mapped[str | None] = mapped_column(Text)
+    address_key: Mapped[str | None] = mapped_column(String(320), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(35))
+    fields: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+class SubscriptionRow(Base):
+    """A person on a list. Its id is in the tokens of links, so it is never used twice."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "list_id"),
+        Index("ix_subscriptions_list_id_state", "list_id", "state"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id"))
+    list_id: Mapped[str] = mapped_column(String(100))
+    state: Mapped[SubscriptionState]
+    since_at: Mapped[datetime]
+
+
+class ConsentRow(Base):
+    """One move of a subscription, for the record. Append-only."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    before: Mapped[SubscriptionState | None]
+    after: Mapped[SubscriptionState]
+    at: Mapped[datetime]
+    source: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class SuppressionRow(Base):
+    """An address never mailed again, as a keyed hash, so that it outlives the person's erasure."""
+
+    __tablename__ = "suppressions"
+
+    address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class LedgerColumns:
+    """What a delivery and a letter share: a state, its lease and fence, and the last that was said about it."""
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    state: Mapped[DeliveryState]
+    due_at: Mapped[datetime]
+    queued_at: Mapped[datetime]
+    begun_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    attempts: Mapped[int]
+    fence: Mapped[int]
+    owner: Mapped[str | None] = mapped_column(String(100))
+    leased_until: Mapped[datetime | None]
+    relay: Mapped[str | None] = mapped_column(String(100))
+    code: Mapped[int | None]
+    enhanced: Mapped[str | None] = mapped_column(String(20))
+    reply: Mapped[str | None] = mapped_column(Text)
+    because: Mapped[str | None] = mapped_column(Text)
+
+
+class DeliveryRow(LedgerColumns, Base):
+    """One edition on its way to one subscriber. The pair is unique: that is promise 1."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("edition_id", "subscriber_id"),
+        Index("ix_deliveries_edition_id_state_due_at", "edition_id", "state", "due_at"),
+        Index(
+            "ix_deliveries_owned",
+            "owner",
+            sqlite_where=text("owner IS NOT NULL"),
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"))
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id"), index=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    variant: Mapped[str] = mapped_column(String(40))
+
+
+class LetterRow(LedgerColumns, Base):
+    """A single mail to one subscriber: confirmation, welcome, goodbye. `key` is what makes it happen once."""
+
+    __tablename__ = "letters"
+    __table_args__ = (
+        Index("ix_letters_state_due_at", "state", "due_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    kind: Mapped[LetterKind]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    key: Mapped[str] = mapped_column(String(150), unique=True)
+
+
+class LimitRow(Base):
+    """A counted window, shared by all processes."""
+
+    __tablename__ = "limits"
+
+    key: Mapped[str] = mapped_column(String(150), primary_key=True)
+    window: Mapped[int] = mapped_column(Id, primary_key=True)
+    taken: Mapped[int]
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class FactRow(Base):
+    """A few facts about the store itself, by name (for example that it was restored and must not send)."""
+
+    __tablename__ = "facts"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -10,7 +10,8 @@ from newsletter.model.moves import Moves
 
 
 class DeliveryState(StrEnum):
-    """queued: not tried; sending: begun, its reply not kept yet; deferred: refused for now; unknown: we died in between."""
+    """queued: not tried; sending: begun, its reply not kept yet; deferred: refused for now;
+    unknown: we died in between."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -57,7 +58,8 @@ class Reply:
 
 
 class LedgerKind(StrEnum):
-    """Which ledger a claimed row belongs to: an edition's deliveries, or single letters (confirmation, welcome, goodbye)."""
+    """Which ledger a claimed row belongs to: an edition's deliveries, or single letters
+    (confirmation, welcome, goodbye)."""
 
     EDITION = "edition"
     LETTER = "letter"
@@ -67,8 +69,8 @@ class LedgerKind(StrEnum):
 class Claimed:
     """A delivery leased to one worker, with all that is needed to make its message.
 
-    `batch` names the prepared message: an edition's id, or `KIND/LIST` for letters. `fence` must be shown again with every write: a
-    worker whose lease ran out cannot write over its successor.
+    `batch` names the prepared message: an edition's id, or `KIND/LIST` for letters. `fence` must be shown again
+    with every write: a worker whose lease ran out cannot write over its successor.
     """
 
     ledger: LedgerKind

@@ -51,9 +51,9 @@ class Source:
 class Piece:
     """One item as an edition shows it: final texts, nothing left to decide.
 
-    `html` and `paragraphs` carry the same words, the first for the HTML part and the second (plain text, one per paragraph;
-    a subhead starts with "## ", a list item with "- ", a quotation with "> ") for the text part. `whole` is true for a full
-    republication; otherwise a keep-reading link to `url` follows.
+    `html` and `paragraphs` carry the same words, the first for the HTML part and the second (plain text, one per
+    paragraph; a subhead starts with "## ", a list item with "- ", a quotation with "> ") for the text part.
+    `whole` is true for a full republication; otherwise a keep-reading link to `url` follows.
     """
 
     item_id: int

@@ -11,7 +11,8 @@ from newsletter.model.moves import Moves
 
 class ItemState(StrEnum):
     """accepted: may be issued; known: seen at a first poll, not news; held: waits for an operator;
-    dropped: filtered out; retracted: withdrawn by its publisher."""
+    dropped: filtered out; retracted: withdrawn by its publisher.
+    """
 
     ACCEPTED = "accepted"
     KNOWN = "known"
@@ -81,8 +82,8 @@ class Key:
 class Entry:
     """What a feed says about one item, cleaned and made absolute: safe to store, show and put into a header.
 
-    `html` is sanitised (no script, style, event, form, data: or javascript: link); `text` is its visible text, paragraphs
-    separated by blank lines. `lead_only` is true if the feed carries a beginning or a summary rather than the article.
+    `html` is sanitised (no script, style, event, form, data: or javascript: link); `text` is its visible text,
+    paragraphs separated by blank lines. `lead_only` is true if the feed carries a beginning or a summary rather than the article.
     All short fields are single-line plain text without control or bidi characters.
     """
 

@@ -14,8 +14,8 @@ _SPACES = re.compile(r"\s+")
 def one_line(text: str, *, limit: int = 500) -> str:
     """`text` as a single line of at most `limit` characters, cut at a word with an ellipsis where longer.
 
-    Controls, line and paragraph separators, lone surrogates, bidi overrides and zero-width padding are gone, white space is folded,
-    and `=?` can no longer begin an encoded word (RFC 2047).
+    Controls, line and paragraph separators, lone surrogates, bidi overrides and zero-width padding are gone, white
+    space is folded, and `=?` can no longer begin an encoded word (RFC 2047).
     """
     kept = "".join(_shown(char) for char in text)
     folded = _SPACES.sub(" ", kept).strip().replace("=?", "= ?")

@@ -41,8 +41,8 @@ class Feeds(Protocol):
     ) -> PollReport:
         """Decide about each entry and write items, aliases and `health` (with its validators) in one transaction.
 
-        `decide` runs inside the write transaction, so two workers can never both find the same piece new. The report counts
-        verdicts; its `status` and `because` come from `health`. Gives the lease back.
+        `decide` runs inside the write transaction, so two workers can never both find the same piece new. The
+        report counts verdicts; its `status` and `because` come from `health`. Gives the lease back.
         """
 
     def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
@@ -58,7 +58,8 @@ class Items(Protocol):
         """Items newest first, by publication date and then id."""
 
     def candidates(self, *, list_id: str, feed_ids: Collection[str]) -> tuple[Item, ...]:
-        """Accepted items of these feeds whose story (and which themselves) were never issued on the list, newest first."""
+        """Accepted items of these feeds, newest first, whose story (and which themselves) were never issued on the
+        list."""
 
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
         """For each story all its items that are not retracted, oldest first by publication."""
@@ -101,11 +102,9 @@ class Editions(Protocol):
     def free_id(self, wanted: str) -> str:
         """`wanted`, or `wanted-2`, `wanted-3` … where it is taken."""
 
-    def freeze(
-        self, draft: Draft, rendered: Rendered, *, slot: str, state: EditionState, now: datetime
-    ) -> int:
-        """Write the edition, its pieces, its documents, its claim on the stories and one queued delivery for every active
-        subscriber of the list, in one transaction; returns the number of recipients.
+    def freeze(self, draft: Draft, rendered: Rendered, *, slot: str, state: EditionState, now: datetime) -> int:
+        """Write the edition, its pieces, its documents, its claim on the stories and one queued delivery for every
+        active subscriber of the list, in one transaction; returns the number of recipients.
 
         EditionError if its id, its number or one of its stories was taken meanwhile: compose again.
         """
@@ -144,8 +143,8 @@ class Ledger(Protocol):
     def recover(self, *, now: datetime, alone: bool) -> tuple[int, int]:
         """Set right what a dead worker left: begun deliveries become unknown, leases of the rest end.
 
-        With `alone` (we hold the site's lock) every lease is a dead one's; otherwise only those that ran out are. Returns
-        (unknown, requeued).
+        With `alone` (we hold the site's lock) every lease is a dead one's; otherwise only those that ran out are.
+        Returns (unknown, requeued).
         """
 
     def claim(
@@ -153,7 +152,8 @@ class Ledger(Protocol):
     ) -> tuple[Claimed, ...]:
         """Lease up to `limit` due deliveries, letters first, then editions in turn.
 
-        Those whose subscriber is no longer active (left, suppressed, erased) become suppressed instead and are not returned.
+        Those whose subscriber is no longer active (left, suppressed, erased) become suppressed instead and are not
+        returned.
         """
 
     def begin(self, claimed: Claimed, *, now: datetime) -> Future[bool]:
@@ -176,7 +176,8 @@ class Ledger(Protocol):
         """How many deliveries are begun and not answered, by anybody."""
 
     def resend(self, edition_id: str, states: Collection[DeliveryState], *, now: datetime) -> int:
-        """Queue deliveries in these states (deferred, failed, unknown) again; returns how many. Reopens a finished edition."""
+        """Queue deliveries in these states (deferred, failed, unknown) again; returns how many. Reopens a
+        finished edition."""
 
     def requeue_unknown(self, *, now: datetime) -> int:
         """For `deliver.unknown = "resend"`: queue every unknown delivery again."""
@@ -215,7 +216,7 @@ class Person:
 class Subscribers(Protocol):
     """People, their subscriptions and consent."""
 
-    def add(  # noqa: PLR0913 a sign-up has this many facts
+    def add(
         self,
         newcomers: Sequence[Newcomer],
         *,
@@ -227,8 +228,9 @@ class Subscribers(Protocol):
     ) -> Added:
         """Add people to lists, in one transaction.
 
-        With `confirmed` they are active at once; else pending, with a confirmation letter queued (at most one per address
-        and hour). Suppressed addresses are never added. Who has left is not brought back, unless `by_person`: then they are pending again.
+        With `confirmed` they are active at once; else pending, with a confirmation letter queued (at most one per
+        address and hour). Suppressed addresses are never added. Who has left is not brought back, unless `by_person`:
+        then they are pending again.
         """
 
     def person(self, address: str) -> Person:
@@ -249,11 +251,10 @@ class Subscribers(Protocol):
     def subscriber(self, subscriber_id: int) -> Subscriber:
         """One subscriber, or NotFoundError."""
 
-    def move(
-        self, subscription_id: int, after: SubscriptionState, *, source: str, text: str, now: datetime
-    ) -> bool:
+    def move(self, subscription_id: int, after: SubscriptionState, *, source: str, text: str, now: datetime) -> bool:
         """Confirm, leave …: move, log the consent, queue the welcome or goodbye letter, suppress open deliveries of
-        who left. False (and nothing done) if it already is in that state; MoveError if it cannot get there."""
+        who left. False (and nothing done) if it already is in that state; MoveError if it cannot get there.
+        """
 
     def suppress(self, address: str, *, reason: str, now: datetime) -> None:
         """Never mail this address again: kept as a keyed hash; its subscriptions become suppressed."""

@@ -11,7 +11,8 @@ from newsletter.model.moves import Moves
 
 class DeliveryState(StrEnum):
     """queued: not tried; sending: begun, its reply not kept yet; deferred: refused for now;
-    unknown: we died in between."""
+    unknown: we died in between.
+    """
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -59,7 +60,8 @@ class Reply:
 
 class LedgerKind(StrEnum):
     """Which ledger a claimed row belongs to: an edition's deliveries, or single letters
-    (confirmation, welcome, goodbye)."""
+    (confirmation, welcome, goodbye).
+    """
 
     EDITION = "edition"
     LETTER = "letter"

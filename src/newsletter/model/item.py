@@ -83,8 +83,7 @@ class Entry:
     """What a feed says about one item, cleaned and made absolute: safe to store, show and put into a header.
 
     `html` is sanitised (no script, style, event, form, data: or javascript: link); `text` is its visible text,
-    paragraphs separated by blank lines. `lead_only` is true if the feed carries a beginning or a summary rather than the article.
-    All short fields are single-line plain text without control or bidi characters.
+    paragraphs separated by blank lines. All short fields are single-line plain text without control or bidi characters.
     """
 
     guid: str | None

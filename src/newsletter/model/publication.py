@@ -70,7 +70,8 @@ class WhenFew(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A titled part of a digest. Empty `feeds` or `topics` mean any; an item goes to the first
-    section that takes it."""
+    section that takes it.
+    """
 
     title: str
     feeds: tuple[str, ...] = ()

@@ -59,7 +59,8 @@ class Items(Protocol):
 
     def candidates(self, *, list_id: str, feed_ids: Collection[str]) -> tuple[Item, ...]:
         """Accepted items of these feeds, newest first, whose story (and which themselves) were never issued on the
-        list."""
+        list.
+        """
 
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
         """For each story all its items that are not retracted, oldest first by publication."""
@@ -177,7 +178,8 @@ class Ledger(Protocol):
 
     def resend(self, edition_id: str, states: Collection[DeliveryState], *, now: datetime) -> int:
         """Queue deliveries in these states (deferred, failed, unknown) again; returns how many. Reopens a
-        finished edition."""
+        finished edition.
+        """
 
     def requeue_unknown(self, *, now: datetime) -> int:
         """For `deliver.unknown = "resend"`: queue every unknown delivery again."""

@@ -1,7 +1,7 @@
 """The tables. Row classes stay in this room; `mapping` turns them into model values at its door.
 
-Every constraint that a promise rests on is here, not in code: one item per strong key, one issue of a story per list, one
-delivery per (edition, subscriber), one slot per (digest, local time).
+Every constraint that a promise rests on is here, not in code: one item per strong key, one issue of a story per list,
+one delivery per (edition, subscriber), one slot per (digest, local time).
 """
 
 from __future__ import annotations

@@ -1,0 +1,38 @@
+"""Logs: structlog on standard error, lines of JSON in a pipe, readable on a terminal.
+
+Elsewhere: `log = structlog.get_logger()` and `log.info("feed fetched", feed=feed.id)`.
+Never an address, a token or a body.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+
+def configure(level: str = "info", *, stream: TextIO | None = None) -> None:
+    """Write log lines from `level` up (debug, info, warning, error) to `stream`, standard error unless told."""
+    out = stream or sys.stderr
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *_renderers(terminal=out.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    # What libraries log through the standard library comes out beside ours, in one line each.
+    logging.basicConfig(stream=out, level=max(number, logging.WARNING), format="%(name)s: %(message)s", force=True)
+
+
+def _renderers(*, terminal: bool) -> list[structlog.typing.Processor]:
+    if terminal:
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]

@@ -1,0 +1,115 @@
+"""Tokens in links and return paths: who it is about, sealed, so that nobody can make or guess another's.
+
+A token is 29 lower-case letters and digits (base32): one byte that names the key, ten of MAC, seven of masked id.
+The mask comes from the MAC, so one id always gives one token, and tokens tell neither ids nor how many there are.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from newsletter.errors import TokenError
+
+_MAC_BYTES: Final = 10
+_ID_BYTES: Final = 7
+_SIZE: Final = 1 + _MAC_BYTES + _ID_BYTES
+_SHAPE: Final = re.compile(r"[a-z2-7]{29}")
+
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
+# Python reads numbers in base 32 by itself, only with another alphabet.
+_AS_DIGITS: Final = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+# Ten bits at a time: half as many steps as letter by letter.
+_PAIRS: Final = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
+_SHIFTS: Final = tuple(range(140, -10, -10))
+
+
+class Purpose(StrEnum):
+    """What a token is good for; a token of one purpose is worthless for any other.
+
+    The first three carry a subscription id; `bounce` a delivery's id in the ledger of editions, `letter` one in that
+    of letters.
+    """
+
+    UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    CONFIRM = "confirm"
+    BOUNCE = "bounce"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seal:
+    """One key's part in one purpose."""
+
+    key_id: bytes
+    mac_key: bytes
+    mask_key: bytes
+
+    def mac(self, plain: bytes) -> bytes:
+        return hmac.digest(self.mac_key, plain, "sha256")[:_MAC_BYTES]
+
+    def masked(self, mac: bytes, plain: bytes) -> bytes:
+        pad = hmac.digest(self.mask_key, mac, "sha256")[:_ID_BYTES]
+        return (int.from_bytes(pad, "big") ^ int.from_bytes(plain, "big")).to_bytes(_ID_BYTES, "big")
+
+
+class Tokens:
+    """Makes and reads the site's tokens. The first key signs, all of them verify: keys can be changed at any time."""
+
+    __slots__ = ("_seals",)
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        if not keys or any(len(key) < 16 for key in keys):  # noqa: PLR2004 128 bits, as everywhere
+            raise ValueError("tokens need at least one key, each of at least 16 bytes")
+        self._seals = {purpose: tuple(_seal(key, purpose) for key in keys) for purpose in Purpose}
+
+    def make(self, purpose: Purpose, id: int) -> str:  # noqa: A002 what it is called everywhere
+        """The token for this id; it never expires, and is the same each time."""
+        seal = self._seals[purpose][0]
+        plain = id.to_bytes(_ID_BYTES, "big")
+        mac = seal.mac(plain)
+        return _spelt(seal.key_id + mac + seal.masked(mac, plain))
+
+    def read(self, purpose: Purpose, token: str) -> int:
+        """The id a token was made for, or TokenError. Case does not matter: some mail servers fold it in addresses."""
+        raw = _unspelt(token)
+        key_id, mac, masked = raw[:1], raw[1 : 1 + _MAC_BYTES], raw[1 + _MAC_BYTES :]
+        for seal in self._seals[purpose]:
+            plain = seal.masked(mac, masked)
+            if key_id == seal.key_id and hmac.compare_digest(mac, seal.mac(plain)):
+                return int.from_bytes(plain, "big")
+        raise TokenError(f"not a token this site made for {purpose}")
+
+
+def _seal(key: bytes, purpose: Purpose) -> _Seal:
+    def derived(use: str) -> bytes:
+        return hmac.digest(key, f"newsletter token {use}".encode(), "sha256")
+
+    return _Seal(
+        # Says which key, and nothing about it: all purposes share it.
+        key_id=sha256(derived("key id")).digest()[:1],
+        mac_key=derived(f"{purpose} mac"),
+        mask_key=derived(f"{purpose} mask"),
+    )
+
+
+def _spelt(raw: bytes) -> str:
+    # 144 bits in 29 letters leave one bit over; 30 letters make the shifts even, and the last is then always "a".
+    number = int.from_bytes(raw, "big") << 6
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])[:-1]
+
+
+def _unspelt(token: str) -> bytes:
+    lowered = token.lower()
+    if not _SHAPE.fullmatch(lowered):
+        raise TokenError("not a token: expected 29 letters and digits")
+    number = int(lowered.translate(_AS_DIGITS), 32)
+    if number & 1:
+        # Every token has one spelling only, or a refused one could be made to look new.
+        raise TokenError("not a token this site made")
+    return (number >> 1).to_bytes(_SIZE, "big")

@@ -1,0 +1,136 @@
+"""Everything a site's settings say, checked and turned into values. `newsletter.config` makes it from the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from newsletter.errors import NotFoundError
+from newsletter.model.feed import Feed
+from newsletter.model.publication import Digest, MailingList, Publication
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A text that no log, dump or traceback shows; whoever needs it says so with `reveal()`."""
+
+    _text: str
+
+    def reveal(self) -> str:
+        """The text itself, for the one place that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __str__(self) -> str:
+        return "…"
+
+
+class Tls(StrEnum):
+    """How a relay's connection is encrypted."""
+
+    NONE = "none"
+    """smtp://: not at all, which suits a relay on the same machine."""
+    IMPLICIT = "implicit"
+    """smtps://: from the first byte."""
+    STARTTLS = "starttls"
+    """smtp+starttls://: required before anything is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """A mail server that takes our messages. `rate_per_minute` is None where only its speed is the limit."""
+
+    name: str
+    host: str
+    port: int
+    tls: Tls
+    username: str | None = None
+    password: Secret | None = None
+    connections: int = 8
+    rate_per_minute: float | None = None
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DkimKey:
+    """A key that messages are signed with; the DNS has its other half at `selector`._domainkey.`domain`."""
+
+    domain: str
+    selector: str
+    key_file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collect:
+    """How feeds are asked. `allow_private_hosts` are host names or addresses that the address guard lets through."""
+
+    user_agent_contact: str
+    allow_private_hosts: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(seconds=30)
+    """For one poll in all: redirects, headers and body."""
+    max_body_bytes: int = 10 * 1024 * 1024
+    """Decoded; a larger body is refused."""
+    concurrency: int = 16
+
+
+class WhenUnknown(StrEnum):
+    """What becomes of a delivery that was begun and never answered: it waits for the operator, or is sent again."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """How deliveries are tried: the wait after a refusal doubles from `first_wait` up to `longest_wait`."""
+
+    unknown: WhenUnknown = WhenUnknown.HOLD
+    first_wait: timedelta = timedelta(minutes=5)
+    longest_wait: timedelta = timedelta(hours=4)
+    give_up_after: timedelta = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole site. Paths are absolute; lists, digests, relays and keys are in the order of the file, feeds by id."""
+
+    publication: Publication
+    store_url: Secret
+    """sqlite:////absolute/path or postgresql://…, with its password."""
+    relays: tuple[Relay, ...]
+    collect: Collect
+    deliver: Deliver = field(default_factory=Deliver)
+    dkim: tuple[DkimKey, ...] = ()
+    site_key: Secret | None = None
+    """What tokens are sealed with where the settings give it; else the site makes its own (`site.site_keys`)."""
+    lists: tuple[MailingList, ...] = ()
+    digests: tuple[Digest, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+
+    def mailing_list(self, list_id: str) -> MailingList:
+        """The list with this id, or NotFoundError that names those there are."""
+        return _found("list", list_id, self.lists)
+
+    def digest(self, digest_id: str) -> Digest:
+        """The digest with this id, or NotFoundError that names those there are."""
+        return _found("digest", digest_id, self.digests)
+
+    def feed(self, feed_id: str) -> Feed:
+        """The feed with this id, or NotFoundError that names those there are."""
+        return _found("feed", feed_id, self.feeds)
+
+
+_Named = TypeVar("_Named", MailingList, Digest, Feed)
+
+
+def _found(noun: str, wanted: str, among: tuple[_Named, ...]) -> _Named:
+    for one in among:
+        if one.id == wanted:
+            return one
+    names = ", ".join(one.id for one in among)
+    raise NotFoundError(noun, wanted, hint=f"there are {names}" if names else "there is none")

@@ -58,9 +58,7 @@ def running_server() -> Iterator[PostgresServer]:
         data = home / "data"
         data.mkdir(mode=0o700)
         _give_to_server_user(home, data)
-        _call(
-            binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"
-        )
+        _call(binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         port = _free_port()
         options = " ".join([f"-h 127.0.0.1 -p {port} -k {home}", *(f"-c {it}" for it in _NEVER_MIND_A_CRASH)])
         _call(binaries / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start")

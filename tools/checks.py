@@ -89,9 +89,7 @@ def _wheel() -> int:
 
 
 def _tests() -> int:
-    return _call(
-        VENV_BIN / "pytest", "--numprocesses", _WORKERS, "--cov", "--cov-report=term", "--durations=10"
-    )
+    return _call(VENV_BIN / "pytest", "--numprocesses", _WORKERS, "--cov", "--cov-report=term", "--durations=10")
 
 
 _STEPS: dict[str, Callable[[], int]] = {

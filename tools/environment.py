@@ -3,13 +3,14 @@
 import contextlib
 import hashlib
 import json
+import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.installer import choose_installer
+from tools.installer import Installer, Pip, choose_installer
 from tools.places import LOCKS, ROOT, TOOLBOX, VENV, VENV_PYTHON
 
 STAMP = VENV / ".built.json"
@@ -51,14 +52,25 @@ def fingerprint(root: Path) -> str:
 
 def _build(group: str, *, clean: bool) -> None:
     started = time.monotonic()
-    installer = choose_installer()
-    print(f"setup: .venv with the {group} packages, by {installer.name}", file=sys.stderr)
     STAMP.unlink(missing_ok=True)
+    installer = choose_installer()
+    try:
+        _fill(installer, group, clean=clean)
+    except subprocess.CalledProcessError:
+        # A mirror or proxy that only pip knows how to reach: slower, but it gets there.
+        if isinstance(installer, Pip):
+            raise
+        print(f"setup: {installer.name} could not do it, going on with pip", file=sys.stderr)
+        _fill(Pip(), group, clean=True)
+    print(f"setup: done in {time.monotonic() - started:.1f} s", file=sys.stderr)
+
+
+def _fill(installer: Installer, group: str, *, clean: bool) -> None:
+    print(f"setup: .venv with the {group} packages, by {installer.name}", file=sys.stderr)
     if clean or not VENV_PYTHON.exists():
         installer.create(VENV)
     installer.install_locked(VENV, [LOCKS / name for name in _LOCKS_OF[group]])
     installer.install_local(VENV, "--editable", str(ROOT))
-    print(f"setup: done in {time.monotonic() - started:.1f} s", file=sys.stderr)
 
 
 def _read_stamp() -> dict[str, str]:

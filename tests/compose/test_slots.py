@@ -222,7 +222,7 @@ DAYS = st.sampled_from(["2026-03-28T20:00", "2026-10-24T20:00", "2026-11-22T20:0
 
 @given(line=LINES, day=DAYS)
 def test_the_slots_are_the_minutes_of_the_wall_clock_that_match(line: str, day: str) -> None:
-    if schedule_fault(line: str) -> None:
+    if schedule_fault(line):
         return
     start = datetime.fromisoformat(day)
     walk = (start + timedelta(minutes=count) for count in range(1, 601))
@@ -233,7 +233,7 @@ def test_the_slots_are_the_minutes_of_the_wall_clock_that_match(line: str, day: 
 
 @given(line=LINES, day=DAYS)
 def test_slots_never_run_backwards(line: str, day: str) -> None:
-    if schedule_fault(line: str) -> None:
+    if schedule_fault(line):
         return
     start = at(day, "Europe/London")
     found = slots_between(digest(line), after=start, until=start + timedelta(hours=10))

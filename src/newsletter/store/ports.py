@@ -65,6 +65,12 @@ class Items(Protocol):
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
         """For each story all its items that are not retracted, oldest first by publication."""
 
+    def pass_over(self, *, list_id: str, story_ids: Collection[int]) -> int:
+        """Let stories count as issued on the list although no edition has them (`when_few = "skip"`).
+
+        Returns how many were not issued before; other lists are not touched.
+        """
+
     def move(self, item_ids: Collection[int], after: ItemState, *, because: str, now: datetime) -> int:
         """Move items to a state where ITEM_MOVES allows it; returns how many moved."""
 

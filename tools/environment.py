@@ -28,8 +28,10 @@ def setup(group: str = "dev", *, clean: bool = False) -> None:
             return
         # A demo must not take away what an earlier `setup` brought for the tests.
         group = max(group, built.get("group", group), key=GROUPS.index)
-        _build(group, clean=clean or built.get("python") != _python_version())
-        STAMP.write_text(json.dumps({**wanted, "group": group, "python": _python_version()}))
+        # Scripts in an environment carry its path, so one that was moved is of no use.
+        home = {"root": str(ROOT), "python": _python_version()}
+        _build(group, clean=clean or not home.items() <= built.items())
+        STAMP.write_text(json.dumps({**wanted, "group": group, **home}))
 
 
 def is_enough(built: dict[str, str], wanted: dict[str, str]) -> bool:

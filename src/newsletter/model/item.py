@@ -136,4 +136,6 @@ class PollReport:
     changed: int = 0
     known: int = 0
     held: int = 0
+    failed: bool = False
+    """The feed was asked and did not give what it should; `because` says what."""
     because: str | None = None

@@ -1,0 +1,52 @@
+"""`newsletter approve`, `cancel`, `pause`, `resume`: what an editor decides about an edition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli.output import JsonOption, SiteOption, answer, opened
+
+EditionArgument = Annotated[str, typer.Argument(metavar="EDITION", help="An edition's id, such as daily-2026-11-23.")]
+
+
+def approve(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Let an edition that awaits approval go.
+
+    Example: newsletter approve daily-2026-11-23
+    """
+    _decide(edition, "approved", site=site, as_json=as_json)
+
+
+def cancel(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Stop an edition for good. What was not begun is not sent; if nothing was, its items are free again.
+
+    Example: newsletter cancel daily-2026-11-23
+    """
+    _decide(edition, "cancelled", site=site, as_json=as_json)
+
+
+def pause(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Hold an edition back for now; a sender at work stops within a moment.
+
+    Example: newsletter pause daily-2026-11-23
+    """
+    _decide(edition, "paused", site=site, as_json=as_json)
+
+
+def resume(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Let a paused edition go on.
+
+    Example: newsletter resume daily-2026-11-23
+    """
+    _decide(edition, "approved", site=site, as_json=as_json, only_from="paused")
+
+
+def _decide(edition_id: str, after: str, *, site: Path | None, as_json: bool, only_from: str | None = None) -> None:
+    from newsletter.model.edition import EditionState
+
+    with opened(site) as app:
+        edition = app.decide(edition_id, EditionState(after), only_from=EditionState(only_from) if only_from else None)
+    answer({"edition": edition.id, "state": edition.state}, as_json=as_json, lines=[f"{edition.id}: {edition.state}"])

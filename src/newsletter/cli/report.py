@@ -1,0 +1,68 @@
+"""`newsletter report` and `resend`: account for every recipient, and decide about those without a good end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from newsletter.cli.decide import EditionArgument
+from newsletter.cli.output import JsonOption, SiteOption, answer, opened, table
+
+if TYPE_CHECKING:
+    from newsletter.model.delivery import Report
+
+STATES = ("queued", "sending", "sent", "deferred", "failed", "unknown", "suppressed")
+
+
+def report(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Account for every recipient of an edition: how many are in each state, and why.
+
+    Example: newsletter report daily-2026-11-23 --json
+    """
+    with opened(site) as app:
+        found = app.editions.report(edition)
+        state = app.editions.get(edition).state
+    answer(document(found) | {"state": state}, as_json=as_json, lines=lines(found))
+
+
+def document(found: Report) -> dict[str, Any]:
+    """A report in the shape that scripts read."""
+    reasons = [{"state": state, "because": because, "count": count} for state, because, count in found.reasons]
+    counts = {state: getattr(found, state) for state in STATES}
+    return {"edition": found.edition, "recipients": found.recipients} | counts | {"reasons": reasons}
+
+
+def lines(found: Report) -> list[str]:
+    """A report as a person reads it: states that occur, then the reasons."""
+    counts = [(state, getattr(found, state)) for state in STATES if getattr(found, state)]
+    reasons = [(state, count, because) for state, because, count in found.reasons]
+    return [
+        f"{found.edition}: {found.recipients} recipients",
+        *table(("STATE", "COUNT"), counts),
+        *(("", *table(("STATE", "COUNT", "BECAUSE"), reasons)) if reasons else ()),
+    ]
+
+
+def resend(
+    edition: EditionArgument,
+    *,
+    only: Annotated[
+        str, typer.Option("--only", metavar="STATES", help="Any of deferred,failed,unknown; separated by commas.")
+    ],
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue deliveries again: your decision, since who got an unknown one may get it twice (same Message-ID).
+
+    Example: newsletter resend daily-2026-11-23 --only failed,unknown
+    """
+    from newsletter.model.delivery import DeliveryState
+
+    names = tuple(name.strip() for name in only.split(","))
+    for name in names:
+        if name not in {"deferred", "failed", "unknown"}:
+            raise typer.BadParameter(f"expected deferred, failed or unknown, got {name!r}", param_hint="--only")
+    with opened(site) as app:
+        queued = app.resend(edition, tuple(DeliveryState(name) for name in names))
+    answer({"edition": edition, "queued": queued}, as_json=as_json, lines=[f"{edition}: {queued} queued again"])

@@ -1,0 +1,19 @@
+"""`newsletter web`: the public pages alone."""
+
+from __future__ import annotations
+
+from newsletter.cli.output import JsonOption, SiteOption, answer, opened
+
+
+def web(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Serve the public pages until stopped.
+
+    Example: newsletter web --site my-site
+    """
+    import uvloop
+
+    from newsletter import scheduler
+
+    with opened(site) as app:
+        uvloop.run(scheduler.run(app, scheduler.Role.WEB))
+    answer({"role": "web", "stopped": True}, as_json=as_json, lines=[])

@@ -40,6 +40,10 @@ class StoreError(NewsletterError):
     """The database cannot be reached, is newer than this program, or refused a statement."""
 
 
+class ConflictError(StoreError):
+    """A constraint refused a row: another writer made it first, or what it refers to is not there."""
+
+
 class NotFoundError(NewsletterError):
     """A named thing is not there; `noun` and `name` say which."""
 

@@ -72,7 +72,9 @@ class ItemRow(Base):
     __tablename__ = "items"
     __table_args__ = (
         Index("ix_items_feed_id_source_digest", "feed_id", "source_digest"),
-        Index("ix_items_state_feed_id", "state", "feed_id"),
+        # Has all that the search for candidates asks about, so that it reads no item but those it brings back.
+        Index("ix_items_candidates", "state", "feed_id", "dated_at", "story_id"),
+        Index("ix_items_feed_id_dated_at", "feed_id", "dated_at"),
         Index("ix_items_dated_at", "dated_at"),
         {"sqlite_autoincrement": True},
     )

@@ -1,0 +1,110 @@
+"""SQLAlchemy engines set up the way we need them, for SQLite and for PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from newsletter.errors import StoreError
+
+PATIENCE = timedelta(seconds=30)
+"""How long anybody waits for a lock before giving up with a sentence."""
+
+BEGIN = "newsletter_begin"
+"""The execution option that carries SQLite's BEGIN statement; empty for none."""
+
+# One connection a thread: asyncio's threads are at most 32, and few of them are in the database at once.
+_POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": PATIENCE.total_seconds()}
+
+_PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA synchronous = FULL",  # a commit survives a power cut: promise 1 rests on it
+    "PRAGMA cache_size = -16000",  # KiB, for each connection
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 67108864",  # what a large import left behind is given back
+)
+# No mmap: a read error would then be a signal that kills the program instead of an error it can report.
+
+
+def parse_url(text: str, *, site_dir: Path) -> URL:
+    """The URL with its driver named and, for SQLite, its path made absolute from the site folder.
+
+    StoreError for anything but `sqlite:///FILE` and `postgresql://…`.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as exc:
+        raise StoreError("[store] url: expected sqlite:///FILE or postgresql://USER@HOST/DATABASE") from exc
+    kind = url.drivername.partition("+")[0]
+    if kind in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    if kind == "sqlite" and url.database and url.database != ":memory:":
+        return url.set(drivername="sqlite", database=str(site_dir.absolute() / url.database))
+    raise StoreError(
+        f"[store] url: expected sqlite:///FILE or postgresql://USER@HOST/DATABASE, got {kind}:// without these"
+    )
+
+
+def engine_for(url: URL, **options: Any) -> Engine:
+    """An engine for a URL from `parse_url`. Nothing is connected yet; a SQLite file and its folder are made."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, **options)
+    return _postgresql(url, **options)
+
+
+def _sqlite(url: URL, **options: Any) -> Engine:
+    _make_file(Path(url.database or ""))
+    pool = {} if "poolclass" in options else _POOL
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": PATIENCE.total_seconds()}, **pool, **options
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_file(path: Path) -> None:
+    """SQLite gives its journals the rights of the file, so they are right from the start."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as exc:
+        raise StoreError(f"{path}: cannot be created or opened: {exc.strerror}") from exc
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # From here on only _begin_sqlite begins transactions; sqlite3 would do it late and always DEFERRED.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if begin := connection.get_execution_options().get(BEGIN, "BEGIN DEFERRED"):
+        connection.exec_driver_sql(begin)
+
+
+def _postgresql(url: URL, **options: Any) -> Engine:
+    milliseconds = int(PATIENCE.total_seconds() * 1000)
+    arguments: dict[str, Any] = {
+        "connect_timeout": 10,
+        "application_name": "newsletter",
+        "options": f"-c lock_timeout={milliseconds}",
+    }
+    pool = {} if "poolclass" in options else _POOL | {"pool_pre_ping": True}
+    try:
+        return create_engine(
+            url,
+            hide_parameters=True,
+            isolation_level="READ COMMITTED",
+            connect_args={name: value for name, value in arguments.items() if name not in url.query},
+            **pool,
+            **options,
+        )
+    except ModuleNotFoundError as exc:
+        raise StoreError('PostgreSQL needs psycopg: pip install "newsletter[postgres]"') from exc

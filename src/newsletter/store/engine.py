@@ -1,0 +1,109 @@
+"""The store: an open database, and the two ways to speak to it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import URL, Connection, Engine, func, select
+
+from newsletter.errors import StoreError
+from newsletter.store import schema
+from newsletter.store.databases import BEGIN, PATIENCE, engine_for, parse_url
+from newsletter.store.refusals import spoken
+
+_SERIAL_LOCK = 7_310_001  # any number, the same in every program that shares the database
+
+
+class Store:
+    """An open database, for any number of threads.
+
+    It hands out Connections, not Sessions: our statements are sets of rows, so an identity map and a flush order would
+    cost and surprise without being of use.
+    """
+
+    def __init__(self, engine: Engine, *, url: URL) -> None:
+        self.where = url.render_as_string(hide_password=True)
+        """The database's name for people; without its password."""
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self._engine = engine
+        self._reader = _reader(engine, is_sqlite=self.is_sqlite)
+        self._writer = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+        # SQLite has one writer at a time and lets the others sleep and ask again; within a process we queue.
+        self._turn = threading.Lock() if self.is_sqlite else None
+
+    @classmethod
+    def open(cls, url: str, *, site_dir: Path) -> Self:
+        """Open the database at `url`, made and brought up to date where needed.
+
+        A relative SQLite path starts at `site_dir`. StoreError if it cannot be reached or is newer than this program.
+        """
+        parsed = parse_url(url, site_dir=site_dir)
+        engine = engine_for(parsed)
+        store = cls(engine, url=parsed)
+        try:
+            with spoken(store.where):
+                schema.bring_up_to_date(engine, url=parsed, where=store.where)
+        except BaseException:
+            engine.dispose()
+            raise
+        return store
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one moment of the database, however many statements it runs."""
+        with spoken(self.where), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, serial: bool = False) -> Iterator[Connection]:
+        """A connection whose statements are committed together at the end, or not at all if the block raises.
+
+        SQLite has one writer at a time. PostgreSQL has many, at READ COMMITTED: what they must not do to
+        each other is for constraints, guarded updates and row locks; `serial` makes writers that ask for it queue.
+        """
+        with self._turn_taken(), spoken(self.where), self._writer.begin() as connection:
+            if serial and not self.is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(_SERIAL_LOCK)))
+            yield connection
+
+    @contextmanager
+    def _turn_taken(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=PATIENCE.total_seconds()):
+            raise StoreError(f"{self.where}: another thread of this program is writing for too long: try again")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Close every connection. The store may not be used again."""
+        if self.is_sqlite:
+            self._refresh_statistics()
+        self._engine.dispose()
+
+    def _refresh_statistics(self) -> None:
+        """Keep what SQLite's planner knows of the tables fresh. Left out where that would have to wait."""
+        with suppress(StoreError), spoken(self.where), self._engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            connection.exec_driver_sql("PRAGMA analysis_limit = 400")
+            connection.exec_driver_sql("PRAGMA optimize")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _reader(engine: Engine, *, is_sqlite: bool) -> Engine:
+    if is_sqlite:
+        return engine.execution_options(**{BEGIN: "BEGIN DEFERRED"})
+    # What a SQLite reader has by itself: one snapshot for all its statements.
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -1,0 +1,9 @@
+"""The schema's history. A change of `tables.py` is a new script in `versions/` and its name at the end of REVISIONS.
+
+The tests compare what the scripts make with the tables, on SQLite and PostgreSQL, and say what is missing.
+"""
+
+REVISIONS = ("0001",)
+"""Every revision there is, oldest first: known without importing Alembic."""
+
+HEAD = REVISIONS[-1]

@@ -1,0 +1,134 @@
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from newsletter.errors import ConflictError, StoreError
+from newsletter.store.engine import Store
+from newsletter.store.tables import FactRow
+
+
+def _facts(store: Store) -> list[str]:
+    with store.read() as connection:
+        return list(connection.scalars(select(FactRow.name).order_by(FactRow.name)))
+
+
+def _add(store: Store, *names: str) -> None:
+    with store.write() as connection:
+        for name in names:
+            connection.execute(insert(FactRow).values(name=name, value=""))
+
+
+def test_what_is_written_can_be_read(store: Store) -> None:
+    _add(store, "one", "two")
+    assert _facts(store) == ["one", "two"]
+
+
+def test_a_block_that_raises_writes_nothing(store: Store) -> None:
+    with pytest.raises(ConflictError):
+        _add(store, "one", "two", "one")
+    assert _facts(store) == []
+
+
+def test_a_refused_row_is_a_conflict_that_quotes_no_row(store: Store) -> None:
+    _add(store, "reader@example.org")
+    with pytest.raises(ConflictError) as refused:
+        _add(store, "reader@example.org")
+    assert "facts" in str(refused.value)
+    assert "reader@" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert _facts(store) == ["reader@example.org"]
+
+
+def test_a_reader_sees_one_moment(store: Store) -> None:
+    _add(store, "one")
+    with store.read() as connection:
+        before = connection.scalars(select(FactRow.name)).all()
+        _add(store, "two")
+        assert connection.scalars(select(FactRow.name)).all() == before
+
+
+def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(insert(FactRow).values(name="one", value=""))
+        assert _facts(store) == []
+
+
+def test_serial_writers_write(store: Store) -> None:
+    with store.write(serial=True) as connection:
+        connection.execute(insert(FactRow).values(name="one", value=""))
+    assert _facts(store) == ["one"]
+
+
+def test_a_sqlite_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with Store.open("sqlite:///var/newsletter.db", site_dir=tmp_path) as store:
+        _add(store, "one")
+        files = list((tmp_path / "var").iterdir())
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+        assert {file.name for file in files} >= {"newsletter.db", "newsletter.db-wal"}
+
+
+def test_sqlite_keeps_a_commit_through_a_power_cut_and_checks_references(tmp_path: Path) -> None:
+    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store, store.read() as connection:
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    assert found == ["wal", 2, 1, 30_000]
+
+
+@pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///:memory:", "mysql://host/name", "no url"])
+def test_a_url_of_another_kind_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"\[store\] url: expected sqlite:///FILE or postgresql://"):
+        Store.open(url, site_dir=tmp_path)
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, " * 100)
+    with pytest.raises(StoreError, match="is not a database"):
+        Store.open("sqlite:///notes.txt", site_dir=tmp_path)
+    assert path.read_text() == "not a database, " * 100
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=r"var/newsletter\.db: cannot be created"):
+        Store.open("sqlite:///var/newsletter.db", site_dir=tmp_path)
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as refused:
+        Store.open("postgresql://someone:sesame@127.0.0.1:1/news", site_dir=tmp_path)
+    assert "cannot be reached" in str(refused.value)
+    assert "127.0.0.1:1" in str(refused.value)
+    assert "sesame" not in str(refused.value)
+
+
+def test_a_full_disk_is_an_error_and_what_was_there_stays(tmp_path: Path) -> None:
+    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
+        _add(store, "one")
+        with store.read() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")  # as good as no space left
+        with pytest.raises(StoreError, match="the disk is full"):
+            _add(store, "x" * 1_000_000)
+        assert _facts(store) == ["one"]
+
+
+def test_a_lock_held_for_too_long_says_so(tmp_path: Path) -> None:
+    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
+        other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with store.read() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+        with pytest.raises(StoreError, match="locked for too long by another program"):
+            _add(store, "one")
+        other.close()
+        _add(store, "one")
+
+
+def test_a_database_that_is_missing_on_the_server_is_named(postgres_url: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r'cannot be reached.*"nowhere" does not exist'):
+        Store.open(postgres_url.removesuffix("postgres") + "nowhere", site_dir=tmp_path)

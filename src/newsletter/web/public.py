@@ -1,0 +1,236 @@
+"""The public pages: join, confirm, prefer, leave, and read what was sent. No cookie, no script."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from newsletter.errors import AddressError, MoveError, NotFoundError, TokenError
+from newsletter.model.clock import Clock
+from newsletter.model.edition import Edition, EditionState
+from newsletter.model.settings import Settings
+from newsletter.model.subscriber import Newcomer, Subscription, SubscriptionState
+from newsletter.readers.address import valid_address
+from newsletter.readers.tokens import Purpose, Tokens
+from newsletter.store.ports import Editions, Limits, Subscribers
+from newsletter.store.seam import in_thread
+from newsletter.web.views import Views
+
+_LARGEST_FORM_BYTES = 64 * 1024
+_SIGNED_UP = "If the address can be mailed, we have just written to it. Follow the link in that mail to confirm."
+
+
+class Site(Protocol):
+    """What the pages need of the application."""
+
+    settings: Settings
+    subscribers: Subscribers
+    editions: Editions
+    limits: Limits
+    tokens: Tokens
+    clock: Clock
+
+    def web_version(self, edition: Edition) -> str:
+        """An edition's HTML as it was sent, with nobody's fields in it."""
+
+    def healthy(self) -> dict[str, object]:
+        """What the operator's probe is told; raises StoreError if the store cannot be asked."""
+
+
+class Public:
+    """The handlers, one a path."""
+
+    def __init__(self, site: Site, views: Views) -> None:
+        self._site = site
+        self._views = views
+
+    async def leave(self, request: Request) -> Response:
+        """RFC 8058: POST leaves at once, whatever else is in it; GET shows a button and changes nothing."""
+        subscription = await self._holder(request, Purpose.UNSUBSCRIBE)
+        title = self._title(subscription.list_id)
+        if request.method != "POST":
+            lines = [f"You will get no more editions of {title}."]
+            return self._views.page("button", private=True, title=f"Leave {title}?", lines=lines, button="Leave")
+        form = await _form(request)
+        source = "page" if form.get("by") == "page" else "one-click"
+        await self._move(subscription, SubscriptionState.LEFT, source=source)
+        return self._views.page(
+            "page", private=True, title="You have left", lines=[f"You will get no more editions of {title}."]
+        )
+
+    async def confirm(self, request: Request) -> Response:
+        """GET shows a button, so that a scanner that follows links confirms nobody; POST confirms."""
+        subscription = await self._holder(request, Purpose.CONFIRM)
+        title = self._title(subscription.list_id)
+        if request.method != "POST":
+            lines = [f"Confirm that you want to get {title}."]
+            return self._views.page("button", private=True, title="Is it you?", lines=lines, button="Yes, subscribe me")
+        try:
+            await self._move(subscription, SubscriptionState.ACTIVE, source="confirm link")
+        except MoveError:
+            raise HTTPException(410, "This link is no longer good: sign up again.") from None
+        return self._views.page("page", private=True, title="Welcome", lines=[f"You are subscribed to {title}."])
+
+    async def prefer(self, request: Request) -> Response:
+        """The lists somebody is on; POST with `list` leaves that one."""
+        holder = await self._holder(request, Purpose.PREFERENCES)
+        subscriber = await in_thread(self._site.subscribers.subscriber, holder.subscriber_id)
+        if request.method == "POST":
+            wanted = str((await _form(request)).get("list", ""))
+            for each in (await in_thread(self._site.subscribers.person, subscriber.address)).subscriptions:
+                if each.list_id == wanted:
+                    await self._move(each, SubscriptionState.LEFT, source="preferences")
+        person = await in_thread(self._site.subscribers.person, subscriber.address)
+        active = {each.list_id for each in person.subscriptions if each.state is SubscriptionState.ACTIVE}
+        rows = [
+            {"id": each.id, "title": each.title, "description": each.description, "active": each.id in active}
+            for each in self._site.settings.lists
+        ]
+        return self._views.page("preferences", private=True, title="Your preferences", rows=rows)
+
+    async def list_page(self, request: Request) -> Response:
+        """A list with its sign-up form."""
+        mailing_list = self._site.settings.mailing_list(request.path_params["list"])
+        return self._views.page("list", title=mailing_list.title, mailing_list=mailing_list)
+
+    async def subscribe(self, request: Request) -> Response:
+        """Sign up. The answer is the same whether the address is known, unknown, suppressed or no address at all."""
+        mailing_list = self._site.settings.mailing_list(request.path_params["list"])
+        form = await _form(request)
+        if not form.get("website") and await self._may_sign_up(request):
+            await self._sign_up(str(form.get("address", "")), mailing_list.id)
+        return self._views.page("page", private=True, title="Look into your mailbox", lines=[_SIGNED_UP])
+
+    async def archive(self, request: Request) -> Response:  # noqa: ARG002
+        """All lists."""
+        base = self._site.settings.publication.base_url
+        rows = [
+            {"url": f"{base}/archive/{each.id}", "label": each.title, "note": each.description}
+            for each in self._site.settings.lists
+        ]
+        return self._views.page("archive", title="Archive", rows=rows)
+
+    async def archive_of(self, request: Request) -> Response:
+        """A list's editions, latest first."""
+        mailing_list = self._site.settings.mailing_list(request.path_params["list"])
+        editions = await in_thread(self._site.editions.listed, limit=500)
+        rows = [
+            {
+                "url": f"{self._site.settings.publication.base_url}/archive/{each.list_id}/{each.number}",
+                "label": each.subject,
+                "note": f"No. {each.number} · {each.dated_at:%Y-%m-%d}",
+            }
+            for each in editions
+            if each.list_id == mailing_list.id and _published(each)
+        ]
+        return self._views.page("archive", title=mailing_list.title, rows=rows)
+
+    async def edition(self, request: Request) -> Response:
+        """An edition as it was sent, without anybody's tokens."""
+        found = await in_thread(
+            self._site.editions.by_number, request.path_params["list"], request.path_params["number"]
+        )
+        if not _published(found):
+            raise NotFoundError("edition", found.id)
+        return self._views.as_sent(await in_thread(self._site.web_version, found))
+
+    async def health(self, request: Request) -> Response:  # noqa: ARG002
+        """For the operator's probe."""
+        return JSONResponse(await in_thread(self._site.healthy))
+
+    async def home(self, request: Request) -> Response:  # noqa: ARG002
+        """The archive is our front page."""
+        return RedirectResponse(f"{self._site.settings.publication.base_url}/archive", status_code=302)
+
+    async def _holder(self, request: Request, purpose: Purpose) -> Subscription:
+        """Whose link this is. A token that is not ours is simply not there."""
+        try:
+            number = self._site.tokens.read(purpose, request.path_params["token"])
+        except TokenError:
+            raise HTTPException(404, "This link is not complete.") from None
+        return await in_thread(self._site.subscribers.subscription, number)
+
+    async def _move(self, subscription: Subscription, after: SubscriptionState, *, source: str) -> None:
+        if after is SubscriptionState.LEFT and subscription.state in {
+            SubscriptionState.SUPPRESSED,
+            SubscriptionState.ERASED,
+        }:
+            return
+        await in_thread(
+            self._site.subscribers.move, subscription.id, after, source=source, text="", now=self._site.clock.now()
+        )
+
+    async def _may_sign_up(self, request: Request) -> bool:
+        host = request.client.host if request.client else "unknown"
+        now = self._site.clock.now()
+        return await in_thread(
+            self._site.limits.take, f"sign-up {host}", limit=20, window=timedelta(hours=1), now=now
+        ) and await in_thread(self._site.limits.take, "sign-up all", limit=2000, window=timedelta(hours=1), now=now)
+
+    async def _sign_up(self, given: str, list_id: str) -> None:
+        try:
+            address = valid_address(given)
+        except AddressError:
+            return
+        mailing_list = self._site.settings.mailing_list(list_id)
+        await in_thread(
+            self._site.subscribers.add,
+            (Newcomer(address=address, lists=(list_id,)),),
+            confirmed=not mailing_list.double_opt_in,
+            source="web",
+            text=mailing_list.title,
+            now=self._site.clock.now(),
+            by_person=True,
+        )
+
+    def _title(self, list_id: str) -> str:
+        """A list that left the settings still has people who may leave it."""
+        return next((each.title for each in self._site.settings.lists if each.id == list_id), list_id)
+
+
+def _published(edition: Edition) -> bool:
+    return edition.state in {EditionState.APPROVED, EditionState.PAUSED, EditionState.FINISHED}
+
+
+async def _form(request: Request) -> FormData:
+    """The form in either encoding; larger ones than a form of ours can be are refused unread."""
+    if int(request.headers.get("content-length") or 0) > _LARGEST_FORM_BYTES:
+        raise HTTPException(413)
+    return await request.form(max_files=0, max_fields=20, max_part_size=_LARGEST_FORM_BYTES)
+
+
+def public_app(site: Site, views: Views) -> Starlette:
+    """The public pages as an ASGI application."""
+    public = Public(site, views)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        del request
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        detail = (
+            error.detail if isinstance(error, HTTPException) and status not in {404, 405} else "There is no such page."
+        )
+        return views.page("page", status=status, private=True, title="Sorry", lines=[detail])
+
+    both = ["GET", "POST"]
+    return Starlette(
+        routes=[
+            Route("/u/{token}", public.leave, methods=both),
+            Route("/c/{token}", public.confirm, methods=both),
+            Route("/p/{token}", public.prefer, methods=both),
+            Route("/lists/{list}", public.list_page),
+            Route("/lists/{list}/subscribe", public.subscribe, methods=["POST"]),
+            Route("/archive", public.archive),
+            Route("/archive/{list}", public.archive_of),
+            Route("/archive/{list}/{number:int}", public.edition),
+            Route("/healthz", public.health),
+            Route("/", public.home),
+        ],
+        exception_handlers={HTTPException: refused, NotFoundError: refused},
+    )

@@ -1,0 +1,130 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import NullPool, inspect, text
+
+from newsletter.errors import StoreError
+from newsletter.store.databases import engine_for, parse_url
+from newsletter.store.engine import Store
+from newsletter.store.migrations import HEAD, REVISIONS
+from newsletter.store.migrations.run import config_for
+from newsletter.store.schema import schema_state
+from newsletter.store.tables import Base
+
+_OPEN = """
+import sys
+from pathlib import Path
+from newsletter.store.engine import Store
+
+sys.stdin.readline()
+with Store.open(sys.argv[1], site_dir=Path(sys.argv[2])) as store, store.read() as connection:
+    print(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+"""
+
+
+def _run_sql(store: Store, statement: str) -> None:
+    with store.write() as connection:
+        connection.execute(text(statement))
+
+
+def test_migrations_make_exactly_the_tables(store: Store) -> None:
+    with store.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_partial_indexes_have_their_conditions(store: Store) -> None:
+    with store.read() as connection:
+        found = {
+            index["name"]: str(condition)
+            for table in Base.metadata.tables
+            for index in inspect(connection).get_indexes(table)
+            for name, condition in index.get("dialect_options", {}).items()
+            if name.endswith("_where")
+        }
+    wanted = {
+        str(index.name): str(condition)
+        for table in Base.metadata.tables.values()
+        for index in table.indexes
+        if (condition := index.dialect_options["sqlite"]["where"]) is not None
+    }
+    assert wanted
+    assert {name: condition.strip("()").lower() for name, condition in found.items()} == {
+        name: condition.lower() for name, condition in wanted.items()
+    }
+
+
+def test_ids_that_are_in_tokens_are_never_used_twice_on_sqlite(tmp_path: Path) -> None:
+    counted = {name for name, table in Base.metadata.tables.items() if table.dialect_options["sqlite"]["autoincrement"]}
+    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store, store.read() as connection:
+        made = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+        assert set(made.scalars()) == counted
+    assert {"subscriptions", "subscribers", "deliveries", "letters"} <= counted
+
+
+def test_the_list_of_revisions_is_the_folder_of_scripts(store: Store) -> None:
+    with store.read() as connection:
+        scripts = ScriptDirectory.from_config(config_for(connection))
+    assert [script.revision for script in scripts.walk_revisions()] == list(reversed(REVISIONS))
+    assert scripts.get_current_head() == HEAD
+
+
+def test_a_second_opening_changes_nothing_and_needs_no_alembic(url: str, tmp_path: Path) -> None:
+    Store.open(url, site_dir=tmp_path).close()
+    check = f"{_OPEN}\nassert 'alembic' not in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", check, url, str(tmp_path)], input="\n", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [HEAD]
+
+
+def test_programs_that_start_together_make_the_database_once(url: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _OPEN, url, str(tmp_path)]
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in running:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60) for process in running]
+    assert [out.split() for out, _ in said] == [[HEAD]] * 4, said
+
+
+def test_a_database_of_a_newer_program_is_not_touched(store: Store, url: str, tmp_path: Path) -> None:
+    _run_sql(store, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match=f"made by a newer program .schema 9999, ours is {HEAD}"):
+        Store.open(url, site_dir=tmp_path)
+    assert "made by a newer program" in str(schema_state(url, site_dir=tmp_path))
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(url: str, tmp_path: Path) -> None:
+    parsed = parse_url(url, site_dir=tmp_path)
+    engine = engine_for(parsed, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE subscribers (in_the_way INTEGER)"))
+    with pytest.raises(StoreError):
+        Store.open(url, site_dir=tmp_path)
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["subscribers"]
+
+
+def test_a_database_at_head_or_not_made_yet_has_nothing_wrong(url: str, tmp_path: Path) -> None:
+    assert schema_state(url, site_dir=tmp_path) is None
+    Store.open(url, site_dir=tmp_path).close()
+    assert schema_state(url, site_dir=tmp_path) is None
+
+
+def test_asking_for_the_state_makes_no_file(tmp_path: Path) -> None:
+    assert schema_state("sqlite:///var/newsletter.db", site_dir=tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_cannot_be_reached_says_why(tmp_path: Path) -> None:
+    assert "cannot be reached" in str(schema_state("postgresql://127.0.0.1:1/news", site_dir=tmp_path))

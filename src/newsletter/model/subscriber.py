@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -91,3 +92,23 @@ class Newcomer:
     lists: tuple[str, ...]
     fields: tuple[tuple[str, str], ...] = ()
     language: str | None = None
+
+
+def address_key(address: str) -> str:
+    """What all spellings of one address have in common: no case, one form of each letter, the domain not in punycode.
+
+    A server may tell `Ann@` from `ann@` (RFC 5321 section 2.4); hardly one does, and people type both. For comparing
+    only: mail goes to the address as it was given.
+    """
+    local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
+    labels = (_unicode_label(label) for label in unicodedata.normalize("NFKC", domain).lower().split("."))
+    return f"{unicodedata.normalize('NFC', local.casefold())}@{'.'.join(labels)}"
+
+
+def _unicode_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label

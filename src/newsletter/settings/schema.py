@@ -1,0 +1,262 @@
+"""The tables and keys of config.toml and feeds/NAME.toml, with their rules.
+
+docs/settings.md is made from these: the docstring of a table and the description of a key are what editors read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from newsletter.model.feed import Reuse
+from newsletter.model.publication import Approval, Full, WhenFew
+from newsletter.model.settings import WhenUnknown
+from newsletter.settings import kinds
+from newsletter.settings.faults import refuse, shown
+
+# Strict everywhere else: TOML has types of its own. Choices are texts in TOML, whatever they are here.
+_CHOICE = Field(strict=False)
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _not_beside(other: str) -> Callable[[object, ValidationInfo], object]:
+    def check(value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get(other) is not None:
+            raise refuse(f"expected either this or {other}, not both", got="both")
+        return value
+
+    return check
+
+
+class PublicationTable(Table):
+    """Who publishes, and what every mail says about it."""
+
+    name: kinds.Text = Field(description="The publication's name, in the masthead of every mail.")
+    base_url: kinds.BaseUrl = Field(description="Where readers reach the web pages: https://, or http:// on loopback.")
+    sender: kinds.Sender = Field(alias="from", description="Sender of every mail: `Name <address>`.")
+    reply_to: kinds.Address | None = Field(default=None, description="Where answers go, if not to the sender.")
+    bounce_address: kinds.BounceAddress = Field(
+        description="Where failures are reported; its local part gets a signed token: bounces+TOKEN@…"
+    )
+    language: kinds.Language = Field(default="en", description="BCP 47; the direction of writing follows from it.")
+    timezone: kinds.Zone = Field(default="UTC", description="For schedules and dates: a zone of the IANA database.")
+    postal_address: str = Field(default="", description="In the footer of every mail; many countries require it.")
+    links: dict[str, kinds.WebAddress] = Field(default={}, description="Links in the footer: label = address.")
+    key_file: kinds.SecretFile | None = Field(
+        default=None,
+        description="A file with the key that links are sealed with, newest first where it has several lines. "
+        "Without it the site makes its own: var/site.key.",
+    )
+
+
+class StoreTable(Table):
+    """Where the state is kept: SQLite in a file, or PostgreSQL."""
+
+    url: kinds.StoreAddress | None = Field(
+        default=None, description='`sqlite:///PATH` (default: "sqlite:///var/newsletter.db") or `postgresql://…`.'
+    )
+    url_file: kinds.StoreAddressFile | None = Field(default=None, description="A file that holds the url instead.")
+    password: kinds.SecretText | None = Field(default=None, description="Password for PostgreSQL.")
+    password_file: kinds.SecretFile | None = Field(default=None, description="A file that holds it instead.")
+
+    _one_url = field_validator("url_file")(_not_beside("url"))
+    _one_password = field_validator("password_file")(_not_beside("password"))
+
+
+class RelayTable(Table):
+    """A mail server that takes our messages; several share the work and stand in for one another."""
+
+    name: kinds.Name = Field(description="How reports call it.")
+    url: kinds.RelayAddress = Field(
+        description="`smtp://` (no TLS), `smtps://` (TLS from the start) or `smtp+starttls://` (required), then "
+        "`user@host:port`. Default ports: 25, 465, 587."
+    )
+    username: kinds.Text | None = Field(default=None, description="If not in the url.")
+    password: kinds.SecretText | None = Field(default=None, description="If not in the url; better in a file.")
+    password_file: kinds.SecretFile | None = Field(default=None, description="A file that holds the password.")
+    connections: Annotated[int, Field(ge=1, le=1000)] = Field(default=8, description="At the same time, at most.")
+    rate: kinds.Rate | None = Field(
+        default=None, description='Messages, at most: "10/second", "6000/minute", "500/hour".'
+    )
+    weight: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=1, description="Share of the work beside other relays."
+    )
+
+    _one_password = field_validator("password_file")(_not_beside("password"))
+
+
+class DkimTable(Table):
+    """A key that messages are signed with; several sign side by side."""
+
+    domain: kinds.Domain = Field(description="The signing domain, that of `from` or a parent of it.")
+    selector: kinds.Domain = Field(description="The DNS has the public key at SELECTOR._domainkey.DOMAIN.")
+    key_file: kinds.ExistingFile = Field(description="The private key (PEM), RSA or Ed25519.")
+
+
+class CollectTable(Table):
+    """How partners' feeds are asked."""
+
+    user_agent_contact: kinds.Contact | None = Field(
+        default=None, description="A page or `mailto:` that says who asks, sent to publishers. Default: base_url."
+    )
+    allow_private_hosts: list[kinds.Host] = Field(
+        default=[],
+        description="Names or IP addresses in private networks that feeds may be on: for tests and intranets.",
+    )
+    timeout: kinds.Wait = Field(default=timedelta(seconds=30), description="For one feed in all, redirects included.")
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=10 * 1024 * 1024, description="Larger feeds are refused; counted after decompression."
+    )
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = Field(default=16, description="Feeds asked at the same time.")
+
+
+class DeliverTable(Table):
+    """How mail is delivered, and what happens when it is not."""
+
+    unknown: Annotated[WhenUnknown, _CHOICE] = Field(
+        default=WhenUnknown.HOLD,
+        description="A delivery that was begun and never answered waits for your decision (hold), or goes out again "
+        "with the same Message-ID (resend).",
+    )
+    first_wait: kinds.Wait = Field(
+        default=timedelta(minutes=5), description="Before the second try; doubles each time."
+    )
+    longest_wait: kinds.Wait = Field(default=timedelta(hours=4), description="Between two tries.")
+    give_up_after: kinds.Wait = Field(default=timedelta(hours=48), description="News goes stale: no tries after this.")
+
+    @field_validator("longest_wait")
+    @classmethod
+    def _not_shorter(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if value < info.data.get("first_wait", value):
+            raise refuse("expected no less than first_wait")
+        return value
+
+
+class ListTable(Table):
+    """A mailing list that people join and leave; NAME is part of its addresses."""
+
+    title: kinds.Text = Field(description="What readers see.")
+    description: str = Field(default="", description="What they get, in a sentence.")
+    double_opt_in: bool = Field(default=True, description="Whether who signs up confirms by mail first.")
+
+
+class SectionTable(Table):
+    """A titled part of a digest; an item goes to the first section that takes it."""
+
+    title: str = Field(default="", description="Above the section.")
+    feeds: list[kinds.FeedName] = Field(default=[], description="Only from these; else from all feeds of the digest.")
+    topics: list[kinds.Text] = Field(default=[], description="Only with one of these topics; else any.")
+    max_items: Annotated[int, Field(ge=1, le=500)] | None = Field(default=None, description="At most so many.")
+
+
+class DigestTable(Table):
+    """A recurring newsletter; NAME begins the ids of its editions."""
+
+    mailing_list: kinds.ListName = Field(alias="list", description="The list it goes to.")
+    title: str = Field(default="", description="In the masthead, if not the title of the list.")
+    schedule: kinds.Cron | None = Field(
+        default=None,
+        description="When: minute, hour, day of month, month, day of week, as cron reads them (0 and 7 are Sunday). "
+        "Without it only `compose` makes editions.",
+    )
+    timezone: kinds.Zone | None = Field(default=None, description="For the schedule, if not the publication's.")
+    subject: kinds.Text = Field(default="{{ lead.headline }}", description="Subject line, a Jinja2 template.")
+    approval: Annotated[Approval, _CHOICE] = Field(
+        default=Approval.AUTO, description="Whether editions go by themselves (auto) or wait for an editor."
+    )
+    min_items: Annotated[int, Field(ge=1, le=500)] = Field(default=1, description="With fewer there is no edition.")
+    max_items: Annotated[int, Field(ge=1, le=500)] = Field(default=12, description="The newest so many.")
+    when_few: Annotated[WhenFew, _CHOICE] = Field(
+        default=WhenFew.KEEP,
+        description="Items too few for an edition wait for the next (keep) or are passed over (skip).",
+    )
+    full: Annotated[Full, _CHOICE] = Field(
+        default=Full.LEAD, description="Which items are carried whole where their rights allow it."
+    )
+    catch_up: kinds.Duration = Field(
+        default=timedelta(hours=6), description="An edition that is later than this is skipped, and says so."
+    )
+    feeds: list[kinds.FeedName] = Field(default=[], description="Where its items come from.")
+    sections: list[SectionTable] = Field(default=[], validate_default=True, description="Its parts, in order.")
+
+    @field_validator("max_items")
+    @classmethod
+    def _not_fewer(cls, value: int, info: ValidationInfo) -> int:
+        least = info.data.get("min_items", value)
+        if value < least:
+            raise refuse(f"expected at least min_items, which is {least}")
+        return value
+
+    @field_validator("sections")
+    @classmethod
+    def _from_somewhere(cls, value: list[SectionTable], info: ValidationInfo) -> list[SectionTable]:
+        if not value and info.data.get("feeds") == []:
+            raise refuse("expected feeds, or sections that have feeds", got="neither")
+        return value
+
+
+class ConfigFile(Table):
+    """config.toml"""
+
+    publication: PublicationTable
+    store: StoreTable = StoreTable()
+    relays: Annotated[list[RelayTable], Field(min_length=1)]
+    dkim: list[DkimTable] = []
+    collect: CollectTable = CollectTable()
+    deliver: DeliverTable = DeliverTable()
+    lists: dict[kinds.Name, ListTable] = {}
+    digests: dict[kinds.Name, DigestTable] = {}
+
+    @field_validator("relays")
+    @classmethod
+    def _names_once(cls, value: list[RelayTable]) -> list[RelayTable]:
+        names = [relay.name for relay in value]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise refuse("expected a name that no other relay has", got=shown(name), at=(index, "name"))
+        return value
+
+
+class RightsTable(Table):
+    """What the partner allows."""
+
+    reuse: Annotated[Reuse, _CHOICE] = Field(
+        default=Reuse.TEASER,
+        description="How much may be shown: the whole text (full), an excerpt, a teaser, or nothing (none).",
+    )
+    credit: kinds.Credit = Field(default="", description="Line of thanks or licence; `{partner}` is filled in.")
+    embargo: kinds.Duration = Field(default=timedelta(0), description="Nothing is shown before it is this old.")
+    expires: kinds.Wait | None = Field(default=None, description="Nothing is shown when it is older.")
+
+
+class FilterTable(Table):
+    """What is taken from the feed: words or `/regular expressions/` on headline, text, category and author."""
+
+    include: list[kinds.Pattern] = Field(default=[], description="Only items with one of these.")
+    exclude: list[kinds.Pattern] = Field(default=[], description="No items with any of these.")
+
+
+class FeedFile(Table):
+    """feeds/NAME.toml: one partner feed; NAME is its id."""
+
+    url: kinds.WebAddress = Field(description="Where the feed is: RSS, Atom or RDF.")
+    partner: kinds.Text = Field(description="Who publishes it, as credits name them.")
+    homepage: kinds.WebAddress | None = Field(default=None, description="The partner's home page.")
+    kind: str = Field(default="", description='What the partner writes, for the section line "Analysis | Middle East".')
+    topics: list[kinds.Text] = Field(default=[], description="What it is about: the rest of the section line.")
+    language: kinds.Language | None = Field(default=None, description="BCP 47, if the feed does not say or lies.")
+    encoding: kinds.Encoding | None = Field(default=None, description="If the feed declares a wrong one.")
+    enabled: bool = Field(default=True, description="false: not asked any more; nothing is lost.")
+    poll_every: kinds.Wait = Field(default=timedelta(hours=1), description="How often to ask, at most.")
+    original: bool = Field(default=True, description="This partner writes it; false: it may republish others.")
+    first_poll: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=10, description="Newest items that count as news when the feed is seen for the first time."
+    )
+    rights: RightsTable = RightsTable()
+    filter: FilterTable = FilterTable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +40,9 @@ def load_settings(folder: Path, *, environment: Mapping[str, str] | None = None)
         raise SettingsError(tuple(told))
     assert config is not None
     found = {name: feed for name, feed in feeds.items() if feed is not None}
-    return values.settings_from(config, found, default_store=Secret(f"sqlite:///{folder / 'var/newsletter.db'}"))
+    settings = values.settings_from(config, found, default_store=Secret(f"sqlite:///{folder / 'var/newsletter.db'}"))
+    key = environment.get("NEWSLETTER_SITE_KEY")
+    return replace(settings, site_key=Secret(key)) if key else settings
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,0 +1,99 @@
+"""A site: the folder that editors own, with its settings, its state in var/ and its templates."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+from newsletter.config import load_settings
+from newsletter.errors import LockedError, SiteError
+from newsletter.model.settings import Settings
+from newsletter.scaffold import starter_folder
+
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """An opened site folder. `folder` is absolute."""
+
+    folder: Path
+    settings: Settings
+
+    def var(self) -> Path:
+        """Where the site keeps its state. Made when first needed, for its owner alone: readers' addresses are in it."""
+        path = self.folder / "var"
+        try:
+            path.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise SiteError(str(path), because=f"cannot be made: {error.strerror}") from error
+        return path
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Where templates are looked for, in this order: a site's own, then the starter's for those it lacks."""
+        own = self.folder / "templates" / "email"
+        return tuple(dict.fromkeys((own, starter_folder() / "templates" / "email")))
+
+    def keys(self) -> tuple[bytes, ...]:
+        """What tokens are sealed with, newest first; the site makes its own key when it is first asked."""
+        if self.settings.site_key is not None:
+            return _keys_in(self.settings.site_key.reveal(), place="the site key in the settings")
+        path = self.var() / "site.key"
+        if not path.exists():
+            _make_key(path)
+        return _keys_in(path.read_text("utf-8"), place=str(path))
+
+    @contextmanager
+    def locked(self, command: str) -> Iterator[None]:
+        """Hold the site's lock, or LockedError that says who has it. The kernel lets go of it when a process dies."""
+        path = self.var() / "newsletter.lock"
+        with path.open("a+", encoding="utf-8") as lock:
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise LockedError(str(path), holder=lock.read().strip() or "unknown") from None
+            lock.truncate(0)
+            lock.write(f"pid {os.getpid()}: {command}\n")
+            lock.flush()
+            try:
+                yield
+            finally:
+                lock.truncate(0)
+
+
+def open_site(given: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Site:
+    """The site that is meant (`--site`, else NEWSLETTER_SITE, else here), with its settings checked."""
+    environment = os.environ if environment is None else environment
+    folder = (given or Path(environment.get("NEWSLETTER_SITE") or ".")).absolute()
+    if not (folder / "config.toml").is_file():
+        raise SiteError(str(folder), because=f"no config.toml here; `newsletter init {folder.name}` makes a site")
+    return Site(folder=folder, settings=load_settings(folder, environment=environment))
+
+
+def _make_key(path: Path) -> None:
+    """A new key at `path`, unless another process was faster: whole or not there at all, and readable by us alone."""
+    draft = path.with_name(f"site.key.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{secrets.token_hex()}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _keys_in(text: str, *, place: str) -> tuple[bytes, ...]:
+    keys = tuple(word.encode() for word in text.split())
+    if not keys or min(map(len, keys)) < _SHORTEST_KEY:
+        raise SiteError(place, because=f"expected a key a line, each of at least {_SHORTEST_KEY} characters")
+    return keys

@@ -57,9 +57,9 @@ class Items(Protocol):
     ) -> tuple[Item, ...]:
         """Items newest first, by publication date and then id."""
 
-    def candidates(self, *, list_id: str, feed_ids: Collection[str]) -> tuple[Item, ...]:
+    def candidates(self, *, list_id: str, feed_ids: Collection[str], limit: int = 1000) -> tuple[Item, ...]:
         """Accepted items of these feeds, newest first, whose story (and which themselves) were never issued on the
-        list.
+        list. Older ones than the first `limit` wait: they are candidates still when those have been issued.
         """
 
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
@@ -283,6 +283,9 @@ class Limits(Protocol):
 
     def take(self, key: str, *, limit: int, window: timedelta, now: datetime) -> bool:
         """True if `key` was taken fewer than `limit` times in the current window; counts the take."""
+
+    def prune(self, *, now: datetime) -> int:
+        """Forget windows that are over; returns how many."""
 
 
 __all__ = [

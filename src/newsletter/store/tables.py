@@ -199,13 +199,16 @@ class EditionItemRow(Base):
 
 
 class IssueRow(Base):
-    """A story was issued on a list, by this edition: the row that keeps it from being issued again."""
+    """A story was issued on a list, by this edition: the row that keeps it from being issued again.
+
+    No edition: it was passed over.
+    """
 
     __tablename__ = "issues"
 
     list_id: Mapped[str] = mapped_column(String(100), primary_key=True)
     story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"), primary_key=True)
-    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), index=True)
+    edition_id: Mapped[str | None] = mapped_column(ForeignKey("editions.id"), index=True)
 
 
 class SubscriberRow(Base):

@@ -114,7 +114,7 @@ def upgrade() -> None:
         "issues",
         sa.Column("list_id", sa.String(100), nullable=False),
         sa.Column("story_id", ID, nullable=False),
-        sa.Column("edition_id", sa.String(150), nullable=False),
+        sa.Column("edition_id", sa.String(150), nullable=True),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name="fk_issues_edition_id"),
         sa.ForeignKeyConstraint(["story_id"], ["stories.id"], name="fk_issues_story_id"),
         sa.PrimaryKeyConstraint("list_id", "story_id", name="pk_issues"),

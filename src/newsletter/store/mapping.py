@@ -1,0 +1,159 @@
+"""Rows into values and back: what leaves this room is a value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row
+
+from newsletter.model.feed import FeedHealth, Validators
+from newsletter.model.item import Entry, Image, Item
+from newsletter.model.subscriber import Consent, Subscriber, Subscription
+
+_LONGEST_LANGUAGE = 35
+
+
+def storable(text: str) -> str:
+    """`text` without what a database cannot keep: NUL on PostgreSQL, lone surrogates on both."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def health_from(row: Row[Any]) -> FeedHealth:
+    return FeedHealth(
+        feed_id=row.id,
+        url=row.url,
+        state=row.state,
+        validators=Validators(etag=row.etag, last_modified=row.last_modified),
+        body_hash=row.body_hash,
+        last_status=row.last_status,
+        last_try_at=row.last_try_at,
+        last_success_at=row.last_success_at,
+        next_poll_at=row.next_poll_at,
+        not_before_at=row.not_before_at,
+        failures=row.failures,
+        because=row.because,
+    )
+
+
+def health_values(health: FeedHealth) -> dict[str, Any]:
+    """The columns of a feed's row, all but its lease."""
+    return _storable(
+        {
+            "id": health.feed_id,
+            "url": health.url,
+            "state": health.state,
+            "etag": health.validators.etag,
+            "last_modified": health.validators.last_modified,
+            "body_hash": health.body_hash,
+            "last_status": health.last_status,
+            "last_try_at": health.last_try_at,
+            "last_success_at": health.last_success_at,
+            "next_poll_at": health.next_poll_at,
+            "not_before_at": health.not_before_at,
+            "failures": health.failures,
+            "because": health.because,
+        }
+    )
+
+
+def item_from(row: Row[Any]) -> Item:
+    return Item(
+        id=row.id,
+        feed_id=row.feed_id,
+        story_id=row.story_id,
+        state=row.state,
+        entry=_entry_from(row),
+        first_seen_at=row.first_seen_at,
+        changed_at=row.changed_at,
+        because=row.because,
+    )
+
+
+def _entry_from(row: Row[Any]) -> Entry:
+    return Entry(
+        guid=row.guid,
+        url=row.url,
+        headline=row.headline,
+        dek=row.dek,
+        byline=row.byline,
+        section_line=row.section_line,
+        categories=tuple(json.loads(row.categories)),
+        html=row.html,
+        text=row.text,
+        image=Image(**json.loads(row.image)) if row.image else None,
+        language=row.language,
+        direction=row.direction,
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        content_hash=row.content_hash,
+        source_digest=row.source_digest,
+    )
+
+
+def entry_values(entry: Entry) -> dict[str, Any]:
+    """The columns of an item's row that its entry decides."""
+    return _storable(
+        {
+            "guid": entry.guid,
+            "url": entry.url,
+            "headline": entry.headline,
+            "dek": entry.dek,
+            "byline": entry.byline,
+            "section_line": entry.section_line,
+            "categories": json.dumps(entry.categories),
+            "html": entry.html,
+            "text": entry.text,
+            "image": json.dumps(asdict(entry.image)) if entry.image else None,
+            "language": (entry.language or "")[:_LONGEST_LANGUAGE] or None,
+            "direction": entry.direction,
+            "published_at": entry.published_at,
+            "updated_at": entry.updated_at,
+            "content_hash": entry.content_hash,
+            "source_digest": entry.source_digest,
+        }
+    )
+
+
+def subscriber_from(row: Row[Any]) -> Subscriber:
+    return Subscriber(
+        id=row.id,
+        address=row.address or "",
+        name=row.name,
+        language=row.language,
+        fields=fields_from(row.fields),
+        created_at=row.created_at,
+    )
+
+
+def fields_from(text: str) -> tuple[tuple[str, str], ...]:
+    """A person's free fields from their column."""
+    return tuple((name, value) for name, value in json.loads(text))
+
+
+def fields_text(fields: tuple[tuple[str, str], ...]) -> str:
+    """A person's free fields as their column keeps them: pairs, because names may repeat and have an order."""
+    return json.dumps([[storable(name), storable(value)] for name, value in fields], ensure_ascii=False)
+
+
+def subscription_from(row: Row[Any]) -> Subscription:
+    return Subscription(
+        id=row.id, subscriber_id=row.subscriber_id, list_id=row.list_id, state=row.state, since_at=row.since_at
+    )
+
+
+def consent_from(row: Row[Any]) -> Consent:
+    return Consent(
+        subscription_id=row.subscription_id,
+        list_id=row.list_id,
+        before=row.before,
+        after=row.after,
+        at=row.at,
+        source=row.source,
+        text=row.text,
+    )
+
+
+def _storable(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: storable(value) if type(value) is str else value for name, value in values.items()}

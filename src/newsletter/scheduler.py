@@ -68,9 +68,6 @@ class Pipeline(Protocol):
     async def prune(self) -> int:
         """Forget what is no longer needed."""
 
-    async def serve(self, stop: asyncio.Event) -> None:
-        """Serve the web pages until `stop`."""
-
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]
     """Fires at a digest's slots.
@@ -167,8 +164,8 @@ async def first_of(*events: asyncio.Event, within: timedelta | None = None) -> N
             task.cancel()
 
 
-async def run(pipeline: Pipeline, role: Role, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Do what is due, for ever.
+async def run(pipeline: Pipeline, role: Role, *, serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Do what is due, for ever; `serve` serves the web pages until the event it is handed.
 
     SIGTERM and SIGINT stop it: nothing new begins, and what was begun is finished within `DRAIN`.
     """
@@ -177,9 +174,8 @@ async def run(pipeline: Pipeline, role: Role, *, ready: Callable[[], None] = lam
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     wheel = Wheel(pipeline, stop)
-    work = asyncio.create_task(_turn(wheel, pipeline, role=role, stop=stop))
+    work = asyncio.create_task(_turn(wheel, role, serve=serve, stop=stop))
     sdnotify.tell("READY=1")
-    ready()
     log.info("clock started", role=role.value)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -194,7 +190,9 @@ async def run(pipeline: Pipeline, role: Role, *, ready: Callable[[], None] = lam
     log.info("clock stopped", role=role.value)
 
 
-async def _turn(wheel: Wheel, pipeline: Pipeline, *, role: Role, stop: asyncio.Event) -> None:
+async def _turn(
+    wheel: Wheel, role: Role, *, serve: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event
+) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(wheel.watchdog())
         if role in {Role.ALL, Role.CLOCK}:
@@ -202,4 +200,8 @@ async def _turn(wheel: Wheel, pipeline: Pipeline, *, role: Role, stop: asyncio.E
         if role in {Role.ALL, Role.SENDER}:
             group.create_task(wheel.sender())
         if role in {Role.ALL, Role.WEB}:
-            group.create_task(pipeline.serve(stop))
+            group.create_task(_served(serve, stop))
+
+
+async def _served(serve: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
+    await serve(stop)

@@ -1,8 +1,9 @@
-"""The web server: uvicorn inside our own loop, stopped by our own event."""
+"""Web servers inside our own loop: uvicorn on a socket we hold, stopped by our own event."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,12 +19,22 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event) -> None:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that takes connections from now on; port 0 is any free one. OSError if the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
+
+
+def url_of(sock: socket.socket) -> str:
+    """Where a listening socket is reached: `http://127.0.0.1:8080`."""
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(app: ASGIApp, sock: socket.socket, *, stop: asyncio.Event) -> None:
     """Serve until `stop` is set; requests in flight get a few seconds to end."""
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_level="warning",
         access_log=False,  # its lines would carry tokens
         server_header=False,
@@ -31,7 +42,7 @@ async def serve(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event) -> N
         lifespan="off",
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True

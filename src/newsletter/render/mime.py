@@ -1,0 +1,71 @@
+"""A message, prepared once for all and finished for each reader: multipart/alternative, the text first (RFC 2046)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from newsletter.model.edition import Rendered
+from newsletter.render.headers import MessageFacts, personal_headers, shared_headers, written_instant
+from newsletter.render.merge import Merge, merge_of
+from newsletter.render.recipient import Recipient, values_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """All of a message but the reader's own values. Make one per edition and process; share it between threads."""
+
+    facts: MessageFacts
+    date: str
+    opening: bytes
+    text: Merge
+    between: bytes
+    html: Merge
+    closing: bytes
+
+    def message(self, recipient: Recipient) -> bytes:
+        """The message for one reader: CRLF line ends, ASCII unless the address is not. Same values, same bytes."""
+        values = values_of(recipient)
+        date = self.date if recipient.dated_at is None else written_instant(recipient.dated_at)
+        personal = personal_headers(self.facts, recipient, date=date)
+        return b"".join(
+            (
+                personal.encode(),
+                self.opening,
+                self.text.filled(values),
+                self.between,
+                self.html.filled(values),
+                self.closing,
+            )
+        )
+
+
+def prepare(rendered: Rendered, facts: MessageFacts) -> Prepared:
+    """Encode a mail's documents, once for all who get it."""
+    text = merge_of(rendered.text, rendered, markup=False)
+    page = merge_of(rendered.html, rendered, markup=True)
+    boundary = _boundary(rendered)
+    multipart = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
+    opening = shared_headers(facts, rendered.subject) + multipart + _part_head(boundary, "plain", text)
+    return Prepared(
+        facts=facts,
+        date=written_instant(facts.dated_at),
+        opening=opening.encode(),
+        text=text,
+        between=_part_head(boundary, "html", page).encode(),
+        html=page,
+        closing=f"--{boundary}--\r\n".encode(),
+    )
+
+
+def _boundary(rendered: Rendered) -> str:
+    """The same for the same documents. "=_" occurs neither in quoted-printable nor in base64 (RFC 2045 section 6.7)."""
+    seen = hashlib.sha256(f"{rendered.nonce}\0{rendered.text}\0{rendered.html}".encode())
+    return f"=_{seen.hexdigest()[:24]}"
+
+
+def _part_head(boundary: str, subtype: str, part: Merge) -> str:
+    return (
+        f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
+        f"Content-Transfer-Encoding: {part.encoding}\r\n\r\n"
+    )

@@ -1,0 +1,172 @@
+"""Editions: frozen whole, moved by decisions, finished when everyone has an outcome."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, exists, func, select, update
+
+from newsletter.errors import ConflictError, EditionError, NotFoundError
+from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
+from newsletter.model.edition import EDITION_MOVES, Draft, Edition, EditionState, Rendered
+from newsletter.store.books import DELIVERIES, NOBODY
+from newsletter.store.engine import Store
+from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
+from newsletter.store.frozen import draft_from, rendered_from
+from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, IssueRow
+
+_EXPLAINED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED)
+_MOST_REASONS = 100
+
+
+class Editions:
+    """The Editions port."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def next_number(self, list_id: str) -> int:
+        with self._store.read() as connection:
+            highest = connection.scalar(select(func.max(EditionRow.number)).where(EditionRow.list_id == list_id))
+        return (highest or 0) + 1
+
+    def free_id(self, wanted: str) -> str:
+        with self._store.read() as connection:
+            taken, suffix = wanted, 1
+            while connection.scalar(select(exists().where(EditionRow.id == taken))):
+                suffix += 1
+                taken = f"{wanted}-{suffix}"
+        return taken
+
+    def freeze(self, draft: Draft, rendered: Rendered, *, slot: str, state: EditionState, now: datetime) -> int:
+        try:
+            with self._store.write() as connection:
+                check_accepted(connection, draft)
+                insert_edition(connection, draft, rendered, slot=slot, state=state, now=now)
+                insert_pieces(connection, draft)
+                return insert_deliveries(connection, draft, now=now)
+        except ConflictError as exc:
+            because = "its id, its number or one of its stories was taken meanwhile: compose again"
+            raise EditionError(draft.id, because) from exc
+
+    def get(self, edition_id: str) -> Edition:
+        with self._store.read() as connection:
+            return _only(connection.execute(_SUMMARY.where(EditionRow.id == edition_id)).one_or_none(), edition_id)
+
+    def listed(self, *, limit: int = 100) -> tuple[Edition, ...]:
+        latest = _SUMMARY.order_by(EditionRow.frozen_at.desc(), EditionRow.id.desc()).limit(limit)
+        with self._store.read() as connection:
+            return tuple(_edition_from(row) for row in connection.execute(latest))
+
+    def by_number(self, list_id: str, number: int) -> Edition:
+        query = _SUMMARY.where(EditionRow.list_id == list_id, EditionRow.number == number)
+        with self._store.read() as connection:
+            return _only(connection.execute(query).one_or_none(), f"{list_id}/{number}")
+
+    def rendered(self, edition_id: str, variant: str = "") -> Rendered:
+        query = select(DocumentRow.rendered).where(DocumentRow.edition_id == edition_id, DocumentRow.variant == variant)
+        with self._store.read() as connection:
+            text = connection.scalar(query)
+        if text is None:
+            raise NotFoundError("edition", f"{edition_id}/{variant}" if variant else edition_id)
+        return rendered_from(text)
+
+    def pieces(self, edition_id: str) -> Draft:
+        with self._store.read() as connection:
+            text = connection.scalar(select(EditionRow.draft).where(EditionRow.id == edition_id))
+        if text is None:
+            raise NotFoundError("edition", edition_id)
+        return draft_from(text)
+
+    def move(self, edition_id: str, after: EditionState, *, now: datetime, because: str = "") -> Edition:
+        with self._store.write() as connection:
+            before = locked_edition(connection, edition_id)
+            set_state(connection, before, after, now=now, because=because)
+            if after is EditionState.CANCELLED:
+                _call_off(connection, edition_id, now=now, because=because)
+            return locked_edition(connection, edition_id)
+
+    def finish(self, *, now: datetime) -> tuple[str, ...]:
+        with self._store.write() as connection:
+            # Locked first and asked second: a `resend` on another machine is then either seen or still to come.
+            approved = connection.execute(
+                _SUMMARY.where(EditionRow.state == EditionState.APPROVED).order_by(EditionRow.id).with_for_update()
+            ).all()
+            editions = [_edition_from(row) for row in approved]
+            done = [edition for edition in editions if not _has_any(connection, edition.id, OPEN_STATES)]
+            for edition in done:
+                set_state(connection, edition, EditionState.FINISHED, now=now, because="")
+        return tuple(edition.id for edition in done)
+
+    def report(self, edition_id: str) -> Report:
+        row = DELIVERIES.table.c
+        with self._store.read() as connection:
+            _only(connection.execute(_SUMMARY.where(EditionRow.id == edition_id)).one_or_none(), edition_id)
+            counted = connection.execute(
+                select(row.state, func.count().label("many")).where(row.edition_id == edition_id).group_by(row.state)
+            )
+            many = {state.value: 0 for state in DeliveryState} | {each.state.value: each.many for each in counted}
+            reasons = _reasons(connection, edition_id)
+        return Report(edition=edition_id, recipients=sum(many.values()), reasons=reasons, **many)
+
+
+_SUMMARY: Select[Any] = select(*(getattr(EditionRow, field.name) for field in fields(Edition)))
+
+
+def locked_edition(connection: Connection, edition_id: str) -> Edition:
+    """The edition, which nobody else can move until this transaction ends, or NotFoundError."""
+    query = _SUMMARY.where(EditionRow.id == edition_id).with_for_update()
+    return _only(connection.execute(query).one_or_none(), edition_id)
+
+
+def set_state(connection: Connection, edition: Edition, after: EditionState, *, now: datetime, because: str) -> None:
+    """Move a locked edition, or MoveError."""
+    after = EDITION_MOVES.check(edition.state, after)
+    connection.execute(
+        update(EditionRow).where(EditionRow.id == edition.id).values(state=after, state_at=now, state_because=because)
+    )
+
+
+def _only(row: Row[Any] | None, name: str) -> Edition:
+    if row is None:
+        raise NotFoundError("edition", name)
+    return _edition_from(row)
+
+
+def _edition_from(row: Row[Any]) -> Edition:
+    return Edition(**row._asdict() | {"warnings": tuple(json.loads(row.warnings))})
+
+
+def _has_any(connection: Connection, edition_id: str, states: Collection[DeliveryState]) -> bool:
+    # A look-up a state: the index then answers at once, whatever the planner thinks of a million rows.
+    return any(
+        connection.scalar(select(exists().where(DeliveryRow.edition_id == edition_id, DeliveryRow.state == state)))
+        for state in states
+    )
+
+
+def _call_off(connection: Connection, edition_id: str, *, now: datetime, because: str) -> None:
+    """Suppress what was not begun; if nothing ever was, the stories are free for another edition."""
+    why = f"the edition was cancelled: {because}" if because else "the edition was cancelled"
+    row = DELIVERIES.table.c
+    waiting = DELIVERIES.moving(DeliveryState.SUPPRESSED).where(row.edition_id == edition_id)
+    connection.execute(waiting.values(because=why, settled_at=now, **NOBODY))
+    begun = select(exists().where(row.edition_id == edition_id, row.begun_at.is_not(None)))
+    if not connection.scalar(begun):
+        connection.execute(delete(IssueRow).where(IssueRow.edition_id == edition_id))
+
+
+def _reasons(connection: Connection, edition_id: str) -> tuple[tuple[DeliveryState, str, int], ...]:
+    row, many = DELIVERIES.table.c, func.count().label("many")
+    grouped = (
+        select(row.state, row.because, many)
+        .where(row.edition_id == edition_id, row.state.in_(_EXPLAINED), row.because.is_not(None))
+        .group_by(row.state, row.because)
+        .order_by(many.desc(), row.state, row.because)
+        .limit(_MOST_REASONS)
+    )
+    return tuple((each.state, each.because, each.many) for each in connection.execute(grouped))

@@ -1,0 +1,106 @@
+"""What freezing an edition writes, inside one transaction."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, literal, select
+
+from newsletter.errors import EditionError
+from newsletter.model.delivery import DeliveryState
+from newsletter.model.edition import Draft, EditionState, Rendered
+from newsletter.model.item import ItemState
+from newsletter.model.subscriber import SubscriptionState
+from newsletter.store.books import DELIVERIES
+from newsletter.store.frozen import draft_text, rendered_text
+from newsletter.store.tables import (
+    DocumentRow,
+    EditionItemRow,
+    EditionRow,
+    IssueRow,
+    ItemRow,
+    SubscriberRow,
+    SubscriptionRow,
+)
+
+
+def check_accepted(connection: Connection, draft: Draft) -> None:
+    """EditionError if an item was withdrawn since it was chosen. They are locked, so none can be before the end."""
+    ids = {piece.item_id for piece in draft.pieces}
+    accepted = select(ItemRow.id).where(ItemRow.id.in_(ids), ItemRow.state == ItemState.ACCEPTED)
+    if gone := ids - set(connection.scalars(accepted.with_for_update(read=True))):
+        raise EditionError(draft.id, f"{len(gone)} of its items were withdrawn meanwhile: compose again")
+
+
+def insert_edition(
+    connection: Connection, draft: Draft, rendered: Rendered, *, slot: str, state: EditionState, now: datetime
+) -> None:
+    connection.execute(
+        insert(EditionRow).values(
+            id=draft.id,
+            digest_id=draft.digest.id,
+            list_id=draft.mailing_list.id,
+            number=draft.number,
+            state=state,
+            state_because="",
+            subject=rendered.subject,
+            slot=slot,
+            dated_at=draft.dated_at,
+            frozen_at=now,
+            state_at=now,
+            template_hash=rendered.template_hash,
+            warnings=json.dumps(rendered.warnings, ensure_ascii=False),
+            draft=draft_text(draft),
+        )
+    )
+    connection.execute(insert(DocumentRow).values(edition_id=draft.id, variant="", rendered=rendered_text(rendered)))
+
+
+def insert_pieces(connection: Connection, draft: Draft) -> None:
+    """The items' places, and the claim on their stories that a second edition of the list runs into."""
+    numbered = list(enumerate(draft.pieces))
+    if not numbered:
+        return
+    connection.execute(
+        insert(EditionItemRow),
+        [
+            {"edition_id": draft.id, "position": place, "item_id": piece.item_id, "story_id": piece.story_id}
+            for place, piece in numbered
+        ],
+    )
+    connection.execute(
+        insert(IssueRow),
+        [
+            {"list_id": draft.mailing_list.id, "story_id": piece.story_id, "edition_id": draft.id}
+            for _, piece in numbered
+        ],
+    )
+
+
+def insert_deliveries(connection: Connection, draft: Draft, *, now: datetime) -> int:
+    """A queued delivery for every active subscription of the list; how many there are."""
+    row = DELIVERIES.table.c
+    same_for_all = {
+        row.edition_id: draft.id,
+        row.variant: "",
+        row.state: DeliveryState.QUEUED,
+        row.due_at: now,
+        row.queued_at: now,
+        row.attempts: 0,
+        row.fence: 0,
+    }
+    recipients = (
+        select(
+            SubscriptionRow.subscriber_id,
+            SubscriptionRow.id,
+            *(literal(value, column.type) for column, value in same_for_all.items()),
+        )
+        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+        .where(SubscriptionRow.list_id == draft.mailing_list.id)
+        .where(SubscriptionRow.state == SubscriptionState.ACTIVE, SubscriberRow.erased_at.is_(None))
+        .order_by(SubscriptionRow.id)
+    )
+    columns = [row.subscriber_id, row.subscription_id, *same_for_all]
+    statement = insert(DELIVERIES.table).from_select(columns, recipients, include_defaults=False)
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

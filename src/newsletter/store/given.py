@@ -1,0 +1,50 @@
+"""Many rows handed to a statement as one JSON value: its text and its plan do not depend on how many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Text, bindparam, cast, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from newsletter.store.types import UtcDateTime
+
+_SQLITE_INSTANT = len("2026-11-23 07:00:00.000000")
+
+
+def given(dialect: str, **columns: TypeEngine[Any]) -> CTE:
+    """A table, with these columns, of what is bound to the parameter `given` (see `as_given`)."""
+    rows = bindparam("given", type_=Text())
+    if dialect == "postgresql":
+        row = func.jsonb_array_elements(cast(rows, JSONB)).table_valued("value", name="row").c.value
+    else:
+        row = func.json_each(rows).table_valued("value", name="row").c.value
+    read = _read_postgresql if dialect == "postgresql" else _read_sqlite
+    return select(*(read(row, place, kind).label(name) for place, (name, kind) in enumerate(columns.items()))).cte(
+        "given"
+    )
+
+
+def as_given(rows: Iterable[Sequence[object]]) -> str:
+    """The value for the parameter `given`."""
+    return json.dumps(list(rows), default=_instant, ensure_ascii=False)
+
+
+def _read_postgresql(row: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    return cast(row.op("->>")(place), kind)
+
+
+def _read_sqlite(row: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    value = func.json_extract(row, f"$[{place}]")
+    # SQLite keeps instants as text without a zone (see UtcDateTime).
+    return type_coerce(func.substr(value, 1, _SQLITE_INSTANT) if isinstance(kind, UtcDateTime) else value, kind)
+
+
+def _instant(value: object) -> str:
+    if not isinstance(value, datetime):
+        raise TypeError(f"a given row cannot hold {type(value).__name__}")
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")

@@ -1,0 +1,169 @@
+"""The ledger: deliveries of editions, and letters. One row each, one set of moves, one fence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select, true, update
+
+from newsletter.errors import EditionError
+from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryState, LedgerKind, Tried
+from newsletter.model.edition import EditionState
+from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, WAITING, Book, leased
+from newsletter.store.claims import HashOf, Lease, claim
+from newsletter.store.editions import locked_edition, set_state
+from newsletter.store.engine import Store
+from newsletter.store.outcomes import Begin, Record, Write, commit_group
+from newsletter.store.tables import DeliveryRow, EditionRow
+from newsletter.store.writer import GroupWriter
+
+STOPPED = "the program stopped before the server's answer was kept"
+_RESENDABLE = frozenset({DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN})
+_GOING = (EditionState.APPROVED, EditionState.PAUSED)
+
+
+class Ledger:
+    """The Ledger port. `hash_of` is the keyed hash under which suppressed addresses are kept."""
+
+    def __init__(self, store: Store, *, hash_of: HashOf) -> None:
+        self._store = store
+        self._hash_of = hash_of
+        self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
+
+    def close(self) -> None:
+        """Write all that was handed in, then stop the writer."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def recover(self, *, now: datetime, alone: bool) -> tuple[int, int]:
+        with self._store.write() as connection:
+            unknown = requeued = 0
+            for book in BOOKS.values():
+                of_the_dead = leased(book.table) if alone else and_(leased(book.table), book.table.c.leased_until < now)
+                unknown += _give_up(connection, book, of_the_dead, now=now)
+                requeued += _give_back(connection, book, of_the_dead)
+        return unknown, requeued
+
+    def claim(
+        self, *, owner: str, limit: int, now: datetime, lease: timedelta, edition_id: str | None = None
+    ) -> tuple[Claimed, ...]:
+        taking = Lease(owner=owner, now=now, until=now + lease)
+        with self._store.write() as connection:
+            return claim(connection, taking, limit=limit, edition_id=edition_id, hash_of=self._hash_of)
+
+    def begin(self, claimed: Claimed, *, now: datetime) -> Future[bool]:
+        return self._writer.submit(Begin(claimed, now))
+
+    def record(self, tried: Tried, *, now: datetime) -> Future[bool]:
+        """MoveError, at once, for a state that is no outcome."""
+        DELIVERY_MOVES.check(DeliveryState.SENDING, tried.state)
+        return self._writer.submit(Record(tried, now))
+
+    def release(self, owner: str) -> int:
+        with self._store.write() as connection:
+            return sum(_give_back(connection, book, book.table.c.owner == owner) for book in BOOKS.values())
+
+    def next_due_at(self, *, edition_id: str | None = None) -> datetime | None:
+        with self._store.read() as connection:
+            dates = [_first_due(connection, edition_id, state) for state in WAITING]
+            if edition_id is None:
+                letters = select(func.min(LETTERS.table.c.due_at)).where(LETTERS.table.c.state.in_(WAITING))
+                dates.append(connection.scalar(letters))
+        return min((at for at in dates if at is not None), default=None)
+
+    def in_flight(self, *, edition_id: str | None = None) -> int:
+        of_edition = DELIVERIES.table.c.edition_id == edition_id if edition_id else true()
+        with self._store.read() as connection:
+            flying = _count_sending(connection, DELIVERIES, of_edition)
+            return flying if edition_id else flying + _count_sending(connection, LETTERS, true())
+
+    def resend(self, edition_id: str, states: Collection[DeliveryState], *, now: datetime) -> int:
+        """EditionError for a state that cannot be sent again, or an edition that is cancelled or not approved yet."""
+        if wrong := sorted(set(states) - _RESENDABLE):
+            raise EditionError(
+                edition_id, f"only deferred, failed and unknown can be sent again, not {', '.join(wrong)}"
+            )
+        with self._store.write() as connection:
+            edition = locked_edition(connection, edition_id)
+            if edition.state not in {*_GOING, EditionState.FINISHED}:
+                raise EditionError(edition_id, f"it is {edition.state}: there is nothing to send again")
+            row = DELIVERIES.table.c
+            again = and_(row.edition_id == edition_id, row.state.in_(states), row.owner.is_(None))
+            # The operator's decision starts a new span for retries.
+            queued = _requeue(connection, DELIVERIES, again, due_at=now, queued_at=now)
+            if queued and edition.state is EditionState.FINISHED:
+                set_state(connection, edition, EditionState.APPROVED, now=now, because="sent again")
+        return queued
+
+    def requeue_unknown(self, *, now: datetime) -> int:
+        """Only of editions that are still going: what a finished one left in doubt is for `resend` and the operator."""
+        going = select(EditionRow.id).where(EditionRow.state.in_(_GOING))
+        with self._store.write() as connection:
+            of_going = and_(DELIVERIES.table.c.edition_id.in_(going), _is_unknown(DELIVERIES))
+            return sum(
+                _requeue(connection, book, where, due_at=now)
+                for book, where in ((DELIVERIES, of_going), (LETTERS, _is_unknown(LETTERS)))
+            )
+
+    def totals(self, kind: LedgerKind) -> Mapping[DeliveryState, int]:
+        state = BOOKS[kind].table.c.state
+        with self._store.read() as connection:
+            counted = {
+                row.state: row.many
+                for row in connection.execute(select(state, func.count().label("many")).group_by(state))
+            }
+        return {each: counted.get(each, 0) for each in DeliveryState}
+
+    def _commit(self, group: Sequence[Write]) -> Sequence[bool]:
+        with self._store.write() as connection:
+            return commit_group(connection, group)
+
+
+def _give_up(connection: Connection, book: Book, which: ColumnElement[bool], *, now: datetime) -> int:
+    """Begun rows of dead workers become unknown. Their fence stays: if the worker lives, its answer is the truth."""
+    lost = book.moving(DeliveryState.UNKNOWN).where(which)
+    return connection.execute(lost.values(because=STOPPED, settled_at=now, **NOBODY)).rowcount
+
+
+def _give_back(connection: Connection, book: Book, which: ColumnElement[bool]) -> int:
+    row = book.table.c
+    unbegun = update(book.table).where(leased(book.table), which, row.state.in_(WAITING))
+    return connection.execute(unbegun.values(due_at=row.queued_at, **NOBODY)).rowcount
+
+
+def _requeue(connection: Connection, book: Book, which: ColumnElement[bool], **values: datetime) -> int:
+    """Queue again; whoever still holds an older fence can no longer write."""
+    again = book.moving(DeliveryState.QUEUED).where(which)
+    return connection.execute(again.values(fence=book.table.c.fence + 1, settled_at=None, **values, **NOBODY)).rowcount
+
+
+def _is_unknown(book: Book) -> ColumnElement[bool]:
+    return book.table.c.state == DeliveryState.UNKNOWN
+
+
+def _first_due(connection: Connection, edition_id: str | None, state: DeliveryState) -> datetime | None:
+    first = (
+        select(func.min(DeliveryRow.due_at))
+        .where(DeliveryRow.edition_id == EditionRow.id, DeliveryRow.state == state)
+        .scalar_subquery()
+    )
+    approved = select(func.min(first)).where(EditionRow.state == EditionState.APPROVED)
+    if edition_id is not None:
+        approved = approved.where(EditionRow.id == edition_id)
+    return connection.scalar(approved)
+
+
+def _count_sending(connection: Connection, book: Book, which: ColumnElement[bool]) -> int:
+    sending = select(func.count()).where(leased(book.table), book.table.c.state == DeliveryState.SENDING, which)
+    return connection.scalar(sending) or 0

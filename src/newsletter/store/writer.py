@@ -1,0 +1,116 @@
+"""One thread that commits whatever has gathered while it was busy: a durable write for many at the price of one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+from newsletter.errors import StoreError
+
+Op = TypeVar("Op")
+Commit = Callable[[Sequence[Op]], Sequence[bool]]
+"""Writes a group in one transaction and says of each operation, in the same order, whether it was done."""
+
+_LARGEST = 2000
+_GIVE_UP_AFTER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Op]):
+    op: Op
+    kept: Future[bool]
+
+
+class GroupWriter(Generic[Op]):
+    """Resolves a Future for each operation once its group is committed.
+
+    Nobody waits for a group to fill: it is what arrived during the commit before. When a group fails its operations
+    are tried again one by one, so that one which the database refuses takes nobody down with it; where the database
+    itself is gone, the first two failures speak for the rest.
+    """
+
+    def __init__(self, commit: Commit[Op], *, name: str) -> None:
+        self._commit = commit
+        self._name = name
+        self._queue: SimpleQueue[_Waiting[Op] | None] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, op: Op) -> Future[bool]:
+        """A promise that `op` is durable when it resolves. It cannot be taken back. StoreError after `close`."""
+        waiting = _Waiting(op, Future())
+        # Running from the start: a caller who is cancelled must not cancel an outcome that is true anyway.
+        waiting.kept.set_running_or_notify_cancel()
+        with self._guard:
+            if self._closed:
+                raise StoreError("the ledger was closed: nothing more can be written")
+            self._queue.put(waiting)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+        return waiting.kept
+
+    def close(self) -> None:
+        """Write all that waits, then stop. May be called twice."""
+        with self._guard:
+            if not self._closed:
+                self._queue.put(None)
+            self._closed = True
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, last = self._gathered(first)
+            self._write(group)
+            if last:
+                return
+
+    def _gathered(self, first: _Waiting[Op]) -> tuple[list[_Waiting[Op]], bool]:
+        group = [first]
+        while len(group) < _LARGEST:
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                break
+            if waiting is None:
+                return group, True
+            group.append(waiting)
+        return group, False
+
+    def _write(self, group: Sequence[_Waiting[Op]]) -> None:
+        try:
+            self._commit_and_resolve(group)
+        # Whatever went wrong, this thread has others to serve; each caller is told by its own future.
+        except Exception:  # noqa: BLE001
+            self._write_alone(group)
+
+    def _write_alone(self, group: Sequence[_Waiting[Op]]) -> None:
+        failures: list[Exception] = []
+        for waiting in group:
+            if len(failures) < _GIVE_UP_AFTER:
+                try:
+                    self._commit_and_resolve([waiting])
+                except Exception as exc:  # noqa: BLE001  as in _write
+                    failures.append(exc)
+                else:
+                    continue
+            waiting.kept.set_exception(_as_store_error(failures[-1]))
+
+    def _commit_and_resolve(self, group: Sequence[_Waiting[Op]]) -> None:
+        for waiting, done in zip(group, self._commit([waiting.op for waiting in group]), strict=True):
+            waiting.kept.set_result(done)
+
+
+def _as_store_error(exc: Exception) -> StoreError:
+    """A new error each time: futures must not share one, since each raise adds to its traceback."""
+    error = StoreError(
+        str(exc) if isinstance(exc, StoreError) else f"the ledger could not be written: {type(exc).__name__}"
+    )
+    error.__cause__ = exc
+    return error

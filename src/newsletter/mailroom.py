@@ -1,0 +1,135 @@
+"""Where messages are made: a claimed delivery, its frozen documents and the site's tokens become finished mail."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import threading
+from collections import OrderedDict
+from datetime import datetime
+
+from newsletter.model.delivery import Claimed, LedgerKind
+from newsletter.model.message import Envelope, LetterKind, Message
+from newsletter.model.settings import Settings
+from newsletter.readers.tokens import Purpose, Tokens
+from newsletter.render.environment import Templates
+from newsletter.render.headers import edition_facts, letter_facts, unsubscribe_mailto
+from newsletter.render.mime import Prepared, prepare
+from newsletter.render.recipient import Recipient
+from newsletter.render.render import render_letter
+from newsletter.store.ports import Editions
+
+_MOST_PREPARED = 16
+_NOT_MESSAGE_ID = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Mailroom:
+    """Makes messages, in any thread. What readers share is prepared once and kept for a while.
+
+    `key` is the site's oldest, so that a new key for tokens changes no Message-ID of an edition on its way.
+    """
+
+    def __init__(
+        self, settings: Settings, *, editions: Editions, templates: Templates, tokens: Tokens, key: bytes
+    ) -> None:
+        self._settings = settings
+        self._editions = editions
+        self._templates = templates
+        self._tokens = tokens
+        self._key = key
+        self._prepared: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def message(self, claimed: Claimed) -> Message:
+        """The finished message: the same bytes for the same row, however often it is made."""
+        of_edition = claimed.ledger is LedgerKind.EDITION
+        recipient = self.recipient(
+            claimed.address,
+            name=claimed.name,
+            subscription_id=claimed.subscription_id,
+            identity=f"{claimed.batch}/{claimed.subscriber_id}" if of_edition else f"letter/{claimed.id}",
+            dated_at=None if of_edition else claimed.queued_at,
+        )
+        return_path = self._return_path(Purpose.BOUNCE if of_edition else Purpose.LETTER, claimed.id)
+        return Message(
+            envelope=Envelope(sender=return_path, recipient=claimed.address),
+            content=self._for_batch(claimed).message(recipient),
+        )
+
+    def test_message(self, edition_id: str, address: str) -> Message:
+        """An edition for somebody who may be no subscriber: marked as a test, with links that lead nowhere personal."""
+        edition = self._editions.get(edition_id)
+        mailing_list = self._settings.mailing_list(edition.list_id)
+        facts = edition_facts(edition, self._settings.publication, mailing_list, test=True)
+        prepared = prepare(self._editions.rendered(edition_id), facts)
+        return Message(
+            envelope=Envelope(sender=self._settings.publication.bounce_address, recipient=address),
+            content=prepared.message(self.stranger(address, edition_id=edition_id, list_id=edition.list_id)),
+        )
+
+    def prepared_edition(self, edition_id: str, variant: str = "") -> Prepared:
+        """An edition's message but for its reader."""
+        edition = self._editions.get(edition_id)
+        mailing_list = self._settings.mailing_list(edition.list_id)
+        facts = edition_facts(edition, self._settings.publication, mailing_list)
+        return prepare(self._editions.rendered(edition_id, variant), facts)
+
+    def recipient(
+        self, address: str, *, name: str, subscription_id: int, identity: str, dated_at: datetime | None = None
+    ) -> Recipient:
+        """A reader's own values. `identity` says which message it is: same identity, same Message-ID."""
+        base, publication = self._settings.publication.base_url, self._settings.publication
+        leaving = self._tokens.make(Purpose.UNSUBSCRIBE, subscription_id)
+        return Recipient(
+            address=address,
+            name=name,
+            message_id=self._message_id(identity),
+            unsubscribe_url=f"{base}/u/{leaving}",
+            unsubscribe_mailto=unsubscribe_mailto(publication.bounce_address, leaving),
+            preferences_url=f"{base}/p/{self._tokens.make(Purpose.PREFERENCES, subscription_id)}",
+            confirm_url=f"{base}/c/{self._tokens.make(Purpose.CONFIRM, subscription_id)}",
+            dated_at=dated_at,
+        )
+
+    def stranger(self, address: str, *, edition_id: str, list_id: str) -> Recipient:
+        """Values for somebody without a subscription: every link leads to the list's page."""
+        page = f"{self._settings.publication.base_url}/lists/{list_id}"
+        return Recipient(
+            address=address,
+            message_id=self._message_id(f"test/{edition_id}/{address}"),
+            unsubscribe_url=page,
+            preferences_url=page,
+            confirm_url=page,
+        )
+
+    def _for_batch(self, claimed: Claimed) -> Prepared:
+        key = (claimed.batch, claimed.variant)
+        with self._guard:
+            if key not in self._prepared:
+                self._prepared[key] = self._prepare(claimed)
+                while len(self._prepared) > _MOST_PREPARED:
+                    self._prepared.popitem(last=False)
+            self._prepared.move_to_end(key)
+            return self._prepared[key]
+
+    def _prepare(self, claimed: Claimed) -> Prepared:
+        if claimed.ledger is LedgerKind.EDITION:
+            return self.prepared_edition(claimed.batch, claimed.variant)
+        kind = LetterKind(claimed.batch.partition("/")[0])
+        publication, mailing_list = self._settings.publication, self._settings.mailing_list(claimed.list_id)
+        # Derived, not drawn: another process makes the same bytes.
+        nonce = "nl" + self._digest(f"nonce/{claimed.batch}")
+        rendered = render_letter(kind, publication, mailing_list, nonce, templates=self._templates)
+        return prepare(rendered, letter_facts(kind, publication, mailing_list, dated_at=claimed.queued_at))
+
+    def _return_path(self, purpose: Purpose, id_: int) -> str:
+        local, _, domain = self._settings.publication.bounce_address.rpartition("@")
+        return f"{local}+{self._tokens.make(purpose, id_)}@{domain}"
+
+    def _message_id(self, identity: str) -> str:
+        """Readable in a log, and telling nothing: RFC 5322's dot-atom."""
+        what = _NOT_MESSAGE_ID.sub("-", identity.rpartition("/")[0])
+        return f"{what}.{self._digest(identity)}"
+
+    def _digest(self, text: str) -> str:
+        return hmac.digest(self._key, f"mailroom {text}".encode(), "sha256").hex()[:20]

@@ -38,3 +38,9 @@ def chromium() -> Path:
         complain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         complain("no chromium here: apt-get install chromium")
     return Path(found)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """What runs asynchronous tests, marked `pytest.mark.anyio`: asyncio alone, as in the program."""
+    return "asyncio"

@@ -62,21 +62,7 @@ class MailboxServer:
         self.connections = 0
         """How many were ever opened."""
         self.sessions: set[_Session] = set()
-        self._empty = asyncio.Event()
-        self._empty.set()
         self._server: asyncio.Server | None = None
-
-    def opened(self, session: _Session) -> None:
-        """Note a new connection."""
-        self.sessions.add(session)
-        self.connections += 1
-        self._empty.clear()
-
-    def closed(self, session: _Session) -> None:
-        """Note that a connection is gone."""
-        self.sessions.discard(session)
-        if not self.sessions:
-            self._empty.set()
 
     async def start(self) -> None:
         """Listen; `port` is the real one from now on."""
@@ -94,9 +80,7 @@ class MailboxServer:
         if self._server is None:
             return
         self._server.close()
-        for session in tuple(self.sessions):
-            session.cut()
-        await self._empty.wait()
+        await asyncio.gather(*(session.end() for session in self.sessions))
         await self._server.wait_closed()
         self._server = None
 
@@ -137,12 +121,13 @@ class _Session(SMTP):
             self.command_size_limits[verb] = _LINE_BYTES
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self not in self._mailbox.sessions:
-            self._mailbox.opened(self)
+        if self not in self._mailbox.sessions:  # it comes here again after STARTTLS
+            self._mailbox.sessions.add(self)
+            self._mailbox.connections += 1
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._mailbox.closed(self)
+        self._mailbox.sessions.discard(self)
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
@@ -177,6 +162,14 @@ class _Session(SMTP):
         """Drop the connection as a machine that dies does."""
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
+
+    async def end(self) -> None:
+        """Drop the connection and wait until nothing of it is left."""
+        self.cut()
+        # The library waits for the next command for ever when TLS was given up half way.
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
+            await asyncio.wait({self._handler_coroutine})
 
 
 class _Handler:

@@ -34,7 +34,7 @@ class Tls(StrEnum):
     """How a relay's connection is encrypted."""
 
     NONE = "none"
-    """smtp://: not at all, which suits a relay on the same machine."""
+    """smtp://: only where offered, and never to this machine itself. A password still needs a proven certificate."""
     IMPLICIT = "implicit"
     """smtps://: from the first byte."""
     STARTTLS = "starttls"

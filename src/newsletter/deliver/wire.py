@@ -1,0 +1,73 @@
+"""How messages, addresses and replies look on an SMTP connection. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import idna
+
+from newsletter.model.delivery import Reply
+from newsletter.model.text import one_line
+
+_ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+_BARE_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+# What would end the address on its line, or begin another parameter or command.
+_UNSAFE: Final = re.compile(r"[\s<>\x00-\x1f\x7f]")
+_ADDRESS: Final = re.compile(r"\S*@\S*")
+_REPLY_LENGTH: Final = 500
+
+
+def reply_from(code: int, text: str) -> Reply:
+    """A server's reply: the enhanced code of its first line apart, the lines joined, and made safe to keep."""
+    lines = text.splitlines()
+    found = _ENHANCED.match(lines[0]) if lines else None
+    enhanced = found[1] if found else ""
+    words = (line.removeprefix(enhanced).strip() for line in lines)
+    return Reply(code=code, enhanced=enhanced, text=one_line(" ".join(words), limit=_REPLY_LENGTH))
+
+
+def without_addresses(text: str) -> str:
+    """`text` fit for a log: servers like to repeat whom they refuse, and our return path has a token in it."""
+    return _ADDRESS.sub("…", text)
+
+
+def path(address: str) -> str | None:
+    """An address as it goes between the angle brackets, its domain in ASCII; None if it cannot go there.
+
+    It still holds other characters if the local part does: then the server must offer SMTPUTF8 (RFC 6531).
+    """
+    if _UNSAFE.search(address):
+        return None
+    if address.isascii():
+        return address
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return None
+
+
+def stuffed(content: bytes) -> bytes:
+    """`content` with a dot before each line that begins with one (RFC 5321 section 4.5.2), ending in a line end.
+
+    Every line end becomes CRLF: to some servers a bare LF before a lone dot ends the message, and what follows would
+    be commands of whoever wrote the text.
+    """
+    if not content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r"):
+        content = _BARE_LINE_END.sub(b"\r\n", content)
+    if not content.endswith(b"\r\n"):
+        content += b"\r\n"
+    if b"\r\n." in content:
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return b"." + content if content.startswith(b".") else content
+
+
+def needs(content: bytes, *paths: str) -> frozenset[str]:
+    """The SMTP extensions a message cannot do without: 8BITMIME, SMTPUTF8, or none."""
+    if content.isascii():
+        return frozenset() if all(path.isascii() for path in paths) else frozenset({"SMTPUTF8"})
+    head = content.partition(b"\r\n\r\n")[0]
+    if head.isascii() and all(path.isascii() for path in paths):
+        return frozenset({"8BITMIME"})
+    return frozenset({"8BITMIME", "SMTPUTF8"})

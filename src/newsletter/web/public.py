@@ -17,7 +17,7 @@ from newsletter.model.clock import Clock
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.settings import Settings
 from newsletter.model.subscriber import Newcomer, Subscription, SubscriptionState
-from newsletter.readers.address import valid_address
+from newsletter.readers.address import checked
 from newsletter.readers.tokens import Purpose, Tokens
 from newsletter.store.ports import Editions, Limits, Subscribers
 from newsletter.store.seam import in_thread
@@ -176,7 +176,7 @@ class Public:
 
     async def _sign_up(self, given: str, list_id: str) -> None:
         try:
-            address = valid_address(given)
+            address = checked(given)
         except AddressError:
             return
         mailing_list = self._site.settings.mailing_list(list_id)

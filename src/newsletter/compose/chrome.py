@@ -1,0 +1,241 @@
+"""What a feed carries around an article and no reader should meet inside a teaser.
+
+Bylines, picture captions, the headline once more, "The post … appeared first on …", buttons of the page. Judged by
+words, since the markup that told them apart is rarely left by the time a feed is written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from newsletter.compose.blocks import (
+    Block,
+    Blocks,
+    Kind,
+    Run,
+    blocks_length,
+    shortened,
+    spelled,
+    stripped,
+    text_of,
+    without_first,
+)
+from newsletter.compose.reading import blocks_from_html, blocks_from_text
+from newsletter.compose.sentences import sentence_ends
+from newsletter.model.item import Entry
+
+_BUTTONS = frozenset(
+    spelled(phrase)
+    for phrase in """
+        Keep reading | Keep reading Show less | Show less | Show more | Continue reading | Read more | Read on
+        Read the full story | Read the full article | Read the full story here | Read the whole story | See more
+        Read the rest of this entry | View article | More | Learn more | Listen to this article
+        Click here to read more | Advertisement | Advertising | Sponsored | Share this | Share | Print
+        Share this article | Full story | Follow us | Follow us on social | Subscribe
+        Sign up for our newsletter | Story continues below
+        Story continues below advertisement
+        Seguir leyendo | Sigue leyendo | Leer más | Continuar leyendo | Mostrar menos | Publicidad
+        Lire la suite | En savoir plus | Continuer la lecture | Publicité
+        Weiterlesen | Mehr lesen | Mehr erfahren | Zum Artikel | Anzeige
+        Leggi tutto | Continua a leggere | Leggi di più | Continue lendo | Continuar a ler | Ler mais | Leia mais
+        Lees meer | Verder lezen | Czytaj dalej | Czytaj więcej | Devamını oku | Läs mer | Les mer | Læs mere
+        Читать далее | Читать дальше | Подробнее | Читати далі | Διαβάστε περισσότερα
+        اقرأ المزيد | اقرأ أكثر | المزيد | تابع القراءة | متابعة القراءة | ادامه مطلب | بیشتر بخوانید | مزید پڑھیں
+        קרא עוד | और पढ़ें | 続きを読む | もっと読む | 阅读更多 | 阅读全文 | 继续阅读 | 閱讀更多 | 閱讀全文
+        더 읽기 | 더보기 | 계속 읽기
+    """.replace("\n", "|").split("|")
+    if phrase.strip()
+)
+
+_PLACE = ".{1,150}"
+_TITLE = ".{1,400}?"
+_APPEARED = re.compile(
+    r"(?is)(?:^|(?<=[\s.!?…\]]))(?:"
+    + "|".join(
+        (
+            rf"the (?:post|article|story) {_TITLE} (?:appeared first|first appeared) on {_PLACE}",
+            rf"(?:la entrada|el artículo) {_TITLE} (?:se publicó|apareció) primero en {_PLACE}",
+            rf"l[’']article {_TITLE} est apparu en premier sur {_PLACE}",
+            rf"der (?:beitrag|artikel) {_TITLE} erschien zuerst (?:auf|bei) {_PLACE}",
+            rf"(?:l[’']articolo|il post) {_TITLE} (?:proviene da|è apparso per primo su) {_PLACE}",
+            rf"o (?:post|artigo) {_TITLE} apareceu primeiro (?:em|no) {_PLACE}",
+            rf"het bericht {_TITLE} verscheen eerst op {_PLACE}",
+            rf"(?:ظهرت )?(?:المقالة|المقال|التدوينة) {_TITLE} (?:ظهرت |ظهر )?أولاً على {_PLACE}",
+        )
+    )
+    + r")$"
+)
+_RELATED = re.compile(
+    r"(?i)(?:read more|also read|read also|read next|related|related (?:story|article|reading)|see also|recommended"
+    r"|lea también|leer también|lire aussi|à lire aussi|lesen sie auch|siehe auch|leggi anche|leia também"
+    r"|читайте также|اقرأ أيضاً?|اقرا ايضا)\s*[:：|–—]"
+)
+_BYLINE = re.compile(r"(?:By|BY|by)\s+(?P<names>\S.*)")
+_NAME = re.compile(
+    r"(?:[^\W\d_a-zß-ÿ]|[A-ZÀ-Þ])[\w.'’\-]*,?|and|&|de|da|del|der|di|van|von|bin|al|el|ibn|for|of|the|in|at|with"
+)
+_AFTER_NAMES = re.compile(r"\s*(?:[|•·/]|[–—-]\s).*$|,?\s+(?:published|updated|posted)\b.*$", re.IGNORECASE)
+_PHOTO_CREDIT = re.compile(
+    r"(?i)[\[(]?(?:(?:photo|image|picture|photograph|illustration|foto|imagen|crédit photo|bild|صورة)s?"
+    r"(?: credits?| courtesy)?\s*(?:by|:|via|courtesy|/|©)|(?:credit|crédit|crédito|via)\s*:|©)"
+)
+_CUT_OFF = re.compile(r"\s*(?:[\[(]\s*(?:…|\.\s?\.\s?\.|&hellip;|&#8230;)\s*[\])])\s*$")
+_DOTS = re.compile(r"\s*(?:…|\.\.\.+)\s*$")
+_ARROWS = re.compile(r"[\s»›→>…\].]+$")
+
+_BEGINNING = 4
+_LONGEST_BYLINE = 140
+_LONGEST_CREDIT = 160
+_LONGEST_BUTTON = 80
+_MOST_NAMES = 14
+_FEW_PARAGRAPHS = 3
+_SHORT_ARTICLE = 600
+_LONG_SUMMARY = 1_200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What a feed carries of an article, cleaned. `whole` is false where it is a summary or a beginning only."""
+
+    blocks: Blocks
+    dek: str
+    whole: bool
+
+
+def article_of(entry: Entry) -> Article:
+    """The article of an entry without what stands around it.
+
+    A text that the feed broke off ("[…]") ends in a whole sentence afterwards, or in an ellipsis if there is none. An
+    entry without text of its own has its dek for a text.
+    """
+    blocks = _cleaned(blocks_from_html(entry.html) or blocks_from_text(entry.text), entry)
+    if not blocks:
+        blocks = _cleaned(blocks_from_text(entry.dek), replace(entry, dek=""))
+        return Article(blocks=blocks, dek="", whole=False)
+    whole = _is_whole(blocks)
+    ended = _ended(blocks, whole=whole, language=entry.language)
+    return Article(blocks=ended, dek=_dek_beside(entry, ended), whole=whole)
+
+
+def _is_whole(blocks: Blocks) -> bool:
+    """Feeds do not say whether they carry an article or its beginning, so its length and its end must."""
+    if _DOTS.search(blocks[-1].text) or _CUT_OFF.search(blocks[-1].text):
+        return False
+    return blocks_length(blocks) >= (_SHORT_ARTICLE if len(blocks) >= _FEW_PARAGRAPHS else _LONG_SUMMARY)
+
+
+def _cleaned(blocks: Blocks, entry: Entry) -> Blocks:
+    kept = tuple(block for block in blocks if not _is_chrome(block) and not _is_caption(block, entry))
+    return _without_head(_without_tail(kept), entry)
+
+
+def _is_chrome(block: Block) -> bool:
+    text = block.text
+    if spelled(text) in _BUTTONS or _APPEARED.match(text) or _RELATED.match(text):
+        return True
+    linked = all(any(mark.tag == "a" for mark in run.marks) for run in block.runs if run.text.strip())
+    return linked and bool(re.match(r"(?i)(?:continue|keep) reading\b", text))
+
+
+def _is_caption(block: Block, entry: Entry) -> bool:
+    """Whether a paragraph repeats the picture's caption or credit: feeds often put them before the first words."""
+    image = entry.image
+    if image is None:
+        return False
+    said = spelled(block.text)
+    caption, credit = spelled(image.caption), spelled(image.credit)
+    return bool(said) and said in {caption, credit, caption + credit, credit + caption}
+
+
+def _without_tail(blocks: Blocks) -> Blocks:
+    """Blocks without what the page put behind the last words; a sign that the text was broken off stays for now."""
+    if not blocks or blocks[-1].kind is Kind.HEADING:
+        return blocks
+    last = _without_button(blocks[-1])
+    said = _APPEARED.search(last.text)
+    if said:
+        last = _without_button(shortened(last, said.start()))
+    return (*blocks[:-1], last) if last.runs else _without_tail(blocks[:-1])
+
+
+def _ended(blocks: Blocks, *, whole: bool, language: str | None) -> Blocks:
+    last = _mended(blocks[-1], whole=whole, language=language)
+    return (*blocks[:-1], last) if last.runs else blocks[:-1]
+
+
+def _without_button(block: Block) -> Block:
+    """The block without a last link or last words that are a button of the page."""
+    if not block.runs:
+        return block
+    text = block.text
+    last_run = block.runs[-1].text
+    starts = [len(text) - len(last_run), *(end for end in sentence_ends(text) if end < len(text))]
+    for start in starts:
+        words = text[start:]
+        if len(words) <= _LONGEST_BUTTON and spelled(words) in _BUTTONS:
+            return shortened(block, start)
+    linked = any(mark.tag == "a" for mark in block.runs[-1].marks)
+    if linked and re.match(r"(?i)\s*(?:continue|keep) reading\b", last_run):
+        return shortened(block, len(text) - len(last_run))
+    return block
+
+
+def _mended(block: Block, *, whole: bool, language: str | None) -> Block:
+    """The block cut back to its last whole sentence if the feed broke it off."""
+    text = block.text
+    broken = _CUT_OFF.search(text) or (None if whole else _DOTS.search(text))
+    if broken is None:
+        return block
+    ends = sentence_ends(text[: broken.start()], language=language)
+    if ends:
+        return shortened(block, ends[-1])
+    rest = shortened(block, broken.start())
+    return replace(rest, runs=(*rest.runs, Run("…"))) if rest.runs else rest
+
+
+def _without_head(blocks: Blocks, entry: Entry) -> Blocks:
+    """Blocks from the article's first words on: what stands before them is headline, dek, byline or caption again."""
+    head, rest = blocks[:_BEGINNING], blocks[_BEGINNING:]
+    return (*(kept for block in head if (kept := _beginning(block, entry)) is not None), *rest)
+
+
+def _beginning(block: Block, entry: Entry) -> Block | None:
+    said = spelled(block.text)
+    if said in {spelled(entry.headline), spelled(entry.dek)} or _is_byline(block.text, entry) or _is_credit(block.text):
+        return None
+    first, line_break, _ = block.text.partition("\n")
+    if line_break and _is_byline(first, entry):
+        return _from(block, len(first) + 1)
+    return block
+
+
+def _from(block: Block, start: int) -> Block:
+    return replace(block, runs=stripped(without_first(block.runs, start)))
+
+
+def _is_byline(text: str, entry: Entry) -> bool:
+    if len(text) > _LONGEST_BYLINE:
+        return False
+    said, byline = spelled(text), spelled(entry.byline)
+    if byline and said.endswith(byline) and len(said) - len(byline) <= len("writtenby"):
+        return True
+    found = _BYLINE.fullmatch(text.strip())
+    if found is None:
+        return False
+    names = _AFTER_NAMES.sub("", found["names"]).split()
+    return 0 < len(names) <= _MOST_NAMES and all(_NAME.fullmatch(name) for name in names)
+
+
+def _is_credit(text: str) -> bool:
+    return len(text) <= _LONGEST_CREDIT and bool(_PHOTO_CREDIT.match(text.strip()))
+
+
+def _dek_beside(entry: Entry, blocks: Blocks) -> str:
+    """The dek, or nothing where the text begins with it or the headline says it already."""
+    dek = _ARROWS.sub("", entry.dek) if _CUT_OFF.search(entry.dek) or _DOTS.search(entry.dek) else entry.dek
+    said = spelled(dek)
+    begun = spelled(" ".join(text_of(block.runs) for block in blocks[:_BEGINNING]))
+    if not said or said == spelled(entry.headline) or begun.startswith(said):
+        return ""
+    return entry.dek

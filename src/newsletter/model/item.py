@@ -53,7 +53,10 @@ class Direction(StrEnum):
 
 
 class KeyKind(StrEnum):
-    """Kinds of names an item goes by, strongest first. Scope is the feed for the first three, else everywhere."""
+    """Kinds of names an item goes by, strongest first.
+
+    Scope is the feed for the first three and for a strong link, else everywhere.
+    """
 
     GUID = "guid"
     BARE_GUID = "bare-guid"

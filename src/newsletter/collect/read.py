@@ -1,0 +1,117 @@
+"""From the body of a response to keyed entries: the part of a poll that needs no network and no store.
+
+It runs in a thread for small and well-formed documents, in a process that can be killed for others (`worker.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.collect.document import document_of
+from newsletter.collect.entry import Surroundings, entry_from, salt
+from newsletter.collect.keys import keyed
+from newsletter.collect.parse import parse
+from newsletter.collect.sidepass import Scan, scan
+from newsletter.collect.source import RawEntry, SideEntry
+from newsletter.errors import ParseError
+from newsletter.model.feed import Feed
+from newsletter.model.identity import KeyedEntry
+
+KnownDigests = Callable[[Collection[str]], frozenset[str]]
+"""Which of these digests some item of the feed has: `Feeds.known_digests` with its feed."""
+
+# libxml2 takes what it accepts in milliseconds. feedparser and the cleaner take up to a second for the worst
+# 128 KB that could be made, which is what a thread may be lost for.
+SMALL_BODY_BYTES = 2 * 1024 * 1024
+SMALL_REST_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What came for a feed. `url` is where it came from in the end, `content_type` the header's value."""
+
+    feed: Feed
+    content: bytes
+    url: str
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """What a document says: entries that may be new or changed, how many are known by their bytes, and hints."""
+
+    entries: tuple[KeyedEntry, ...] = ()
+    known: int = 0
+    title: str = ""
+    skip_hours: frozenset[int] = frozenset()
+
+
+def read(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:
+    """The document in `body`, without the entries whose digests are `known`. ParseError if it is no feed."""
+    document = _document(body)
+    tree = _scan(document, body)
+    if tree is None:
+        return _read_whole(document, body, now)
+    return _read_rest(tree, body, _seen(tree, known), now)
+
+
+def read_if_small(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed | None:
+    """The same for a body that cannot cost much: small, well-formed and with little that is new. Else None."""
+    if len(body.content) > SMALL_BODY_BYTES or (tree := _scan(_document(body), body)) is None:
+        return None
+    seen = _seen(tree, known)
+    if len(body.content) > SMALL_REST_BYTES and len(seen) < len(tree.entries):
+        rest = len(tree.without(seen))
+        if rest > SMALL_REST_BYTES:
+            return None
+    return _read_rest(tree, body, seen, now)
+
+
+def _document(body: Body) -> bytes:
+    feed = body.feed
+    return document_of(body.content, feed=feed.id, content_type=body.content_type, encoding=feed.encoding)
+
+
+def _scan(document: bytes, body: Body) -> Scan | None:
+    return scan(document, base=body.url, salt=salt(body.feed))
+
+
+def _seen(tree: Scan, known: KnownDigests) -> frozenset[str]:
+    return known({entry.digest for entry in tree.entries}) if tree.entries else frozenset()
+
+
+def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> ParsedFeed:
+    left = tuple(entry for entry in tree.entries if entry.digest not in seen)
+    cut = len(tree.entries) - len(left)
+    if cut and not left:
+        return ParsedFeed(known=cut, skip_hours=tree.skip_hours)
+    found = parse(tree.without(seen), base=body.url)
+    _refuse_other_xml(found.version, found.entries, body)
+    # Where the two readers count differently nothing can be said about which is which.
+    sides: Iterable[SideEntry | None] = left if len(left) == len(found.entries) else [None] * len(found.entries)
+    around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
+    return ParsedFeed(
+        entries=_entries(zip(found.entries, sides, strict=True), around),
+        known=cut,
+        title=found.title,
+        skip_hours=tree.skip_hours,
+    )
+
+
+def _read_whole(document: bytes, body: Body, now: datetime) -> ParsedFeed:
+    found = parse(document, base=body.url)
+    _refuse_other_xml(found.version, found.entries, body)
+    around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
+    return ParsedFeed(entries=_entries(((raw, None) for raw in found.entries), around), title=found.title)
+
+
+def _entries(pairs: Iterable[tuple[RawEntry, SideEntry | None]], around: Surroundings) -> tuple[KeyedEntry, ...]:
+    made = (entry_from(raw, side, around) for raw, side in pairs)
+    return tuple(keyed(entry, around.feed) for entry in made if entry is not None)
+
+
+def _refuse_other_xml(version: str, entries: tuple[RawEntry, ...], body: Body) -> None:
+    if not version and not entries:
+        raise ParseError(body.feed.id, "the XML is neither RSS nor Atom")

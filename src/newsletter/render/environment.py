@@ -93,6 +93,25 @@ class Templates:
             digest.update(f"{name}\0".encode() + self._bytes(name) + b"\0")
         return digest.hexdigest()
 
+    def faults(self) -> tuple[str, ...]:
+        """Templates and phrases that do not even parse, a line each."""
+        found: list[str] = []
+        for name in self._names("*"):
+            try:
+                self._parsed(name)
+            except TemplateError as error:
+                found.append(str(error))
+        return tuple(found)
+
+    def _parsed(self, name: str) -> None:
+        if name.endswith((".html", ".txt")):
+            try:
+                self._env.get_template(name)
+            except _RUN_ERRORS as exc:
+                raise self._located(exc, _SHOWN_AS + name) from exc
+        elif name == "words.toml":
+            self.words("en")
+
     def _names(self, kind: str) -> tuple[str, ...]:
         found = {
             path.relative_to(folder).as_posix()

@@ -102,7 +102,7 @@ def _check_feeds_together(files: Mapping[str, _File], feeds: Mapping[str, schema
     seen: dict[str, str] = {}
     for name, feed in feeds.items():
         if rule := kinds.name_fault(name):
-            files[name].faults.append(faults.Fault(path=(), rule=f"file name: {rule}", got=faults.shown(name)))
+            files[name].faults.append(faults.Fault(path=(), rule=rule, got=faults.shown(name)))
         if feed is None:
             continue
         if (first := seen.setdefault(feed.url, name)) != name:

@@ -42,7 +42,7 @@ def told(faults: Sequence[Fault], *, file: str, places: Places, environment: Map
     """A line for each fault, in the order of the file. `environment` names the variables that stand in for values."""
     located = [(places.of_key(fault.path) if fault.at_key else places.of_value(fault.path), fault) for fault in faults]
     for place, fault in sorted(located, key=lambda pair: (pair[0].line, pair[0].column)):
-        key = ".".join(_quoted(part) for part in fault.path)
+        key = ".".join(_quoted(part) for part in fault.path) or "file name"
         variable = environment.get(fault.path)
         yield f"{variable or where(file, place)}: {key}: {fault.rule} (got {fault.got})"
 
@@ -95,11 +95,15 @@ def _unknown_key(model: type[BaseModel], path: Path) -> str:
     close = get_close_matches(str(path[-1]), known, n=1)
     if close:
         return f"unknown key, did you mean '{close[0]}'?"
-    for depth in range(len(path) - 2, -1, -1):
-        if path[-1] in _keys_at(model, path[:depth]):
-            home = f"in [{'.'.join(map(str, path[:depth]))}]" if depth else "above the first [table]"
-            return f"unknown key here, it belongs {home}"
+    around = [path[:depth] for depth in range(len(path) - 2, -1, -1)]
+    for home in (*around, *((*path[:-1], table) for table in known)):
+        if path[-1] in _keys_at(model, home):
+            return f"unknown key here, it belongs {_in_table(home)}"
     return f"unknown key, expected {', '.join(known)}"
+
+
+def _in_table(path: Path) -> str:
+    return f"in [{'.'.join(map(str, path))}]" if path else "above the first [table]"
 
 
 def _keys_at(model: type[BaseModel], path: Path) -> list[str]:

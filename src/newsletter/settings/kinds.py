@@ -116,7 +116,8 @@ def _cron(text: str) -> str:
     from newsletter.compose.slots import schedule_fault  # noqa: PLC0415 only a site with schedules needs it
 
     if fault := schedule_fault(text):
-        raise refuse(fault)
+        rule, _, got = fault.removesuffix(")").partition(" (got ")
+        raise refuse(rule, got=got or None)
     return text
 
 

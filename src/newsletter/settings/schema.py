@@ -59,7 +59,8 @@ class StoreTable(Table):
     """Where the state is kept: SQLite in a file, or PostgreSQL."""
 
     url: kinds.StoreAddress | None = Field(
-        default=None, description='`sqlite:///PATH` (default: "sqlite:///var/newsletter.db") or `postgresql://…`.'
+        default=None,
+        description="`sqlite:///PATH` or `postgresql://user@host/database`. Default: `sqlite:///var/newsletter.db`.",
     )
     url_file: kinds.StoreAddressFile | None = Field(default=None, description="A file that holds the url instead.")
     password: kinds.SecretText | None = Field(default=None, description="Password for PostgreSQL.")

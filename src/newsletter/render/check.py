@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from newsletter.errors import TemplateError
 from newsletter.model.message import LetterKind
@@ -19,10 +20,10 @@ def check_templates(
     mailing_lists: Iterable[MailingList],
     digests: Iterable[Digest],
 ) -> tuple[str, ...]:
-    """Everything wrong with the templates, a line each: `file:line: what`. Sample editions and all letters are rendered.
+    """Everything wrong with the templates, a line each: `file:line: what`.
 
-    One sample is Arabic and one tries to break out of wherever it is put, so that a template which trusts what feeds say
-    is found before a feed finds it.
+    Sample editions and all letters are rendered. One sample is Arabic and one tries to break out of wherever it is put,
+    so that a template which trusts what feeds say is found before a feed finds it.
     """
     lists = {mailing_list.id: mailing_list for mailing_list in mailing_lists}
     faults = [*templates.faults()]
@@ -51,7 +52,7 @@ def _digest_trials(
         arabic_draft(publication, mailing_list, digest),
         hostile_draft(NONCE, publication, mailing_list, digest),
     ):
-        yield lambda draft=draft: render_digest(draft, NONCE, templates=templates)
+        yield partial(render_digest, draft, NONCE, templates=templates)
 
 
 def _letter_trials(
@@ -59,4 +60,4 @@ def _letter_trials(
 ) -> Iterator[Callable[[], object]]:
     for mailing_list in mailing_lists:
         for kind in LetterKind:
-            yield lambda kind=kind, to=mailing_list: render_letter(kind, publication, to, NONCE, templates=templates)
+            yield partial(render_letter, kind, publication, mailing_list, NONCE, templates=templates)

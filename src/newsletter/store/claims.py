@@ -41,7 +41,7 @@ from newsletter.store.types import UtcDateTime
 HashOf = Callable[[str], str]
 """The keyed hash under which an address is suppressed."""
 
-_NOT_NOW = {
+NOT_NOW = {
     SubscriptionState.PENDING: "the subscription is not confirmed",
     SubscriptionState.ACTIVE: "the subscription is confirmed already",
     SubscriptionState.LEFT: "left the list",
@@ -160,9 +160,9 @@ def _suppressed(connection: Connection, hashes: dict[int, str]) -> dict[int, str
 
 def _why_not(ledger: LedgerKind, row: Row[Any]) -> str | None:
     if row.address is None:
-        return _NOT_NOW[SubscriptionState.ERASED]
+        return NOT_NOW[SubscriptionState.ERASED]
     goes_to = SubscriptionState.ACTIVE if ledger is LedgerKind.EDITION else LETTER_GOES_TO[row.kind]
-    return None if row.state is goes_to else _NOT_NOW[row.state]
+    return None if row.state is goes_to else NOT_NOW[row.state]
 
 
 @cache

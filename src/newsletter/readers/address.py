@@ -1,4 +1,4 @@
-"""Mail addresses as people give them: what counts as one. When two are the same, `model.subscriber.address_key` says."""
+"""What counts as a mail address. When two are the same, `model.subscriber.address_key` says."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ TITLES = frozenset(
 """A name or a further word always follows."""
 
 BEFORE_NUMBERS = frozenset(
-    "No Nos Nr núm Núm n.º Fig Figs Vol Art Arts Sec Sect Ch Chap pp pág págs Bd Abs Ziff nº "
-    "Jan Feb Febr Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Okt Dez Ene Abr Ago Dic ca approx circa "
-    "est".split()
+    "No Nos no nos Nr núm Núm n.º Fig Figs fig figs Vol vol Art Arts art Sec Sect sec Ch Chap pp pág págs "
+    "Bd Abs Ziff nº Jan Feb Febr Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Okt Dez Ene Abr Ago Dic "
+    "ca approx circa est".split()
 )
 """Their stop ends a sentence unless a figure follows."""
 

@@ -201,8 +201,8 @@ def _without_head(blocks: Blocks, entry: Entry) -> Blocks:
 
 
 def _beginning(block: Block, entry: Entry) -> Block | None:
-    said = spelled(block.text)
-    if said in {spelled(entry.headline), spelled(entry.dek)} or _is_byline(block.text, entry) or _is_credit(block.text):
+    shown_above = (entry.headline, entry.dek, entry.section_line, *entry.section_line.split("|"), *entry.categories)
+    if spelled(block.text) in map(spelled, shown_above) or _is_byline(block.text, entry) or _is_credit(block.text):
         return None
     first, line_break, _ = block.text.partition("\n")
     if line_break and _is_byline(first, entry):

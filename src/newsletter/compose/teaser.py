@@ -81,12 +81,12 @@ def _cut_at(block: Block, end: int) -> Block:
 
 def _last_gap(text: str, limit: int) -> int:
     """Where to cut a text that has no sentence short enough: at a word, or between two wide characters."""
-    end = min(len(text), limit - 1)
-    while reading_length(text[:end]) > limit - 1:
-        end -= 1 + (reading_length(text[:end]) - limit) // 2
+    end = min(len(text), max(1, limit - 1))
+    while end > 1 and reading_length(text[:end]) > limit - 1:
+        end = max(1, end - 1 - (reading_length(text[:end]) - limit) // 2)
     gap = next((at for at in range(end, end // 2, -1) if text[at].isspace() or text[at - 1] in "，、；：،؛"), None)
     if gap is not None:
-        return gap
+        return len(text[:gap].rstrip(" ,;:–—-，、；：،؛")) or gap
     while end > 1 and unicodedata.combining(text[end]):
         end -= 1
     return end

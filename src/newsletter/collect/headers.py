@@ -1,0 +1,51 @@
+"""What response headers tell a poller: validators, and how long to stay away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from newsletter.model.feed import Validators
+
+_LONGEST_VALIDATOR = 1000
+# A server that says "in ten years" means something else; after a week it is asked again.
+_LONGEST_WAIT = timedelta(days=7)
+
+
+def validators_of(headers: Mapping[str, str]) -> Validators:
+    """ETag and Last-Modified exactly as they were sent; None where absent, or where they could not be sent back."""
+    return Validators(etag=_echoable(headers.get("ETag")), last_modified=_echoable(headers.get("Last-Modified")))
+
+
+def _echoable(value: str | None) -> str | None:
+    if not value or len(value) > _LONGEST_VALIDATOR or any(char < " " or char == "\x7f" for char in value):
+        return None
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
+    return value
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
+    """How long the server wants to be left alone (RFC 9110 section 10.2.3), at most a week, or None.
+
+    A date is taken relative to the response's own Date, so that neither clock needs to be right.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal() and value.isascii():
+        return min(timedelta(seconds=int(value[:9])), _LONGEST_WAIT)
+    until = _date(value)
+    if until is None:
+        return None
+    wait = until - (_date(headers.get("Date", "")) or now)
+    return max(timedelta(0), min(wait, _LONGEST_WAIT))
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,255 @@
+"""Asking web servers, politely and warily: the only place that opens a connection for a feed."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit, urlunsplit
+from weakref import WeakValueDictionary
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from newsletter import __version__
+from newsletter.collect.decode import ACCEPTED, CodingError, Decoder
+from newsletter.collect.guard import is_allowed, refusal_of
+from newsletter.collect.headers import validators_of
+from newsletter.errors import AddressGuardError, FetchError
+from newsletter.model.feed import Validators
+from newsletter.model.settings import Collect
+
+MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WITH_BODY = frozenset({200, 203})
+_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8,"
+    " text/html;q=0.5, */*;q=0.1"
+)
+_PIECE = 64 * 1024
+# Names are looked up by threads of their own: a dead name server must not keep the store's threads busy.
+_LOOKUPS = 8
+_host: ContextVar[str] = ContextVar("host")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A server's answer. `url` is where it came from after redirects, `validators` are to be echoed next time.
+
+    `body` is decoded, and empty unless `status` is 200. Statuses of refusal are answers too, not errors.
+    """
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    validators: Validators = field(default_factory=Validators)
+    moved_to: str | None = None
+    """Where an unbroken chain of permanent redirects led, if there was one."""
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header's value, or ""."""
+        return self.headers.get("Content-Type", "")
+
+
+class Fetcher:
+    """One session for all feeds: `async with Fetcher(settings.collect) as fetcher`."""
+
+    def __init__(self, collect: Collect, *, tls: ssl.SSLContext | None = None) -> None:
+        self._collect = collect
+        self._tls = tls or ssl.create_default_context()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lookups = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="lookup")
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        contact = self._collect.user_agent_contact
+        agent = f"newsletter/{__version__}" + (f" (+{contact})" if contact else "")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=self._tls,
+                limit=max(self._collect.concurrency, 1),
+                limit_per_host=1,
+                resolver=_Resolver(self._lookups),
+                socket_factory=self._socket,
+                # Feeds live on hosts of their own: idle connections would only pile up.
+                force_close=True,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": agent, "Accept": _ACCEPT, "Accept-Encoding": ACCEPTED},
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+        self._lookups.shutdown(wait=False, cancel_futures=True)
+
+    async def get(self, url: str, validators: Validators | None = None, *, feed: str = "") -> Fetched:
+        """The answer for a URL, redirects followed. FetchError, about `feed`, if there is none or it must not be had.
+
+        A host is asked one thing at a time; the deadline counts from when it is this request's turn.
+        """
+        label = feed or _bare(url)
+        host = urlsplit(url).netloc.rpartition("@")[2].lower()
+        turn = self._turns.setdefault(host, asyncio.Lock())
+        async with turn:
+            try:
+                async with asyncio.timeout(self._collect.timeout.total_seconds()):
+                    return await self._follow(url, validators or Validators(), label)
+            except TimeoutError as exc:
+                seconds = round(self._collect.timeout.total_seconds())
+                raise FetchError(label, f"no complete answer within {seconds} s from {_bare(url)}") from exc
+            except AddressGuardError as exc:
+                raise AddressGuardError(label, exc.because) from exc
+            except CodingError as exc:
+                raise FetchError(label, str(exc)) from exc
+            except (aiohttp.ClientError, OSError, ValueError) as exc:
+                raise FetchError(label, _reason(exc, url)) from exc
+
+    async def _follow(self, url: str, validators: Validators, label: str) -> Fetched:
+        seen: list[str] = []
+        permanent = True
+        while True:
+            _check(url, seen, label)
+            seen.append(url)
+            answer = await self._ask(url, validators, label)
+            if answer.status not in _REDIRECTS or "Location" not in answer.headers:
+                moved = url if permanent and len(seen) > 1 else None
+                return _with(answer, moved)
+            permanent = permanent and answer.status in {301, 308}
+            url = _next(url, answer.headers["Location"])
+
+    async def _ask(self, url: str, validators: Validators, label: str) -> Fetched:
+        assert self._session is not None, "a Fetcher is used inside `async with`"
+        _host.set(urlsplit(url).hostname or "")
+        conditions = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+        async with self._session.get(
+            url,
+            headers={name: value for name, value in conditions.items() if value is not None},
+            allow_redirects=False,
+        ) as response:
+            body = await self._body(response, label) if response.status in _WITH_BODY else b""
+            return Fetched(
+                status=response.status,
+                url=url,
+                headers=response.headers.copy(),
+                body=body,
+                validators=validators_of(response.headers),
+            )
+
+    async def _body(self, response: aiohttp.ClientResponse, label: str) -> bytes:
+        cap = self._collect.max_body_bytes
+        if (response.content_length or 0) > cap:
+            raise FetchError(label, f"the body is larger than {cap} bytes", status=response.status)
+        decoder = Decoder(response.headers.get("Content-Encoding", ""), cap=cap)
+        async for piece in response.content.iter_chunked(_PIECE):
+            decoder.feed(piece)
+        return decoder.content()
+
+    def _socket(self, dialled: tuple[Any, ...]) -> socket.socket:
+        """A socket for the address that is about to be dialled, if it may be."""
+        family, kind, proto, _, address = dialled
+        host = _host.get("")
+        refused = None if is_allowed(host, self._collect.allow_private_hosts) else refusal_of(address[0])
+        if refused:
+            raise AddressGuardError(host, f"{refused} (collect.allow_private_hosts could allow this host)")
+        return socket.socket(family=family, type=kind, proto=proto)
+
+
+class _Resolver(AbstractResolver):
+    """Looks names up with the system's resolver, in given threads."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port, family)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=kind,
+                proto=proto,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, proto, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing to close: the threads are their owner's."""
+
+
+def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
+    return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+
+
+def _check(url: str, seen: list[str], label: str) -> None:
+    if url in seen:
+        raise FetchError(label, f"redirects in a circle at {_bare(url)}")
+    if len(seen) > MOST_REDIRECTS:
+        raise FetchError(label, f"redirects more than {MOST_REDIRECTS} times")
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+    if scheme not in {"http", "https"} or not host:
+        raise FetchError(label, f"only http and https addresses are asked, not {_bare(url)[:100]}")
+    if seen and urlsplit(seen[-1]).scheme == "https" and scheme == "http":
+        raise FetchError(label, f"redirects from https to plain http at {_bare(url)}")
+
+
+def _next(url: str, location: str) -> str:
+    """Where a redirect leads. A user name and password go on only to the very server they were meant for."""
+    target = urlsplit(urljoin(_bare(url), location.strip()))
+    here = urlsplit(url)
+    netloc = target.netloc.rpartition("@")[2]
+    if here.username and (target.scheme, netloc) == (here.scheme, here.netloc.rpartition("@")[2]):
+        netloc = here.netloc
+    return urlunsplit((target.scheme, netloc, target.path, target.query, ""))
+
+
+def _bare(url: str) -> str:
+    """A URL without user name and password, fit for a message."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _with(answer: Fetched, moved_to: str | None) -> Fetched:
+    return Fetched(
+        status=answer.status,
+        url=_bare(answer.url),
+        headers=answer.headers,
+        body=answer.body,
+        validators=answer.validators,
+        moved_to=_bare(moved_to) if moved_to else None,
+    )
+
+
+def _reason(exc: Exception, url: str) -> str:
+    """A network failure in words, without the password a URL may hold."""
+    host = urlsplit(_bare(url)).hostname
+    plain: tuple[tuple[type[Exception], str], ...] = (
+        (aiohttp.ClientConnectorCertificateError, f"the certificate of {host} is not valid for it"),
+        (aiohttp.ClientConnectorDNSError, f"the name {host} cannot be found"),
+        (aiohttp.ClientSSLError, f"TLS with {host} failed"),
+        (aiohttp.ClientConnectorError, f"no connection to {host}"),
+        (aiohttp.ServerDisconnectedError, f"{host} closed the connection without an answer"),
+        (aiohttp.ClientPayloadError, f"{host} broke off in the middle of the body"),
+        (aiohttp.InvalidURL, "the address cannot be used"),
+    )
+    words = next((said for kind, said in plain if isinstance(exc, kind)), f"asking {host} failed")
+    detail = exc.strerror if isinstance(exc, OSError) and exc.strerror else type(exc).__name__
+    return f"{words} ({detail})"

@@ -110,6 +110,15 @@ class AddressError(NewsletterError):
         super().__init__(because)
 
 
+class ImportFileError(NewsletterError):
+    """A file of subscribers that cannot be read at all; a bad row in it is an answer, not an error."""
+
+    def __init__(self, file: str, because: str) -> None:
+        self.file = file
+        self.because = because
+        super().__init__(f"{file}: {because}")
+
+
 class TokenError(NewsletterError):
     """A token that this site did not make, or made for another purpose."""
 

@@ -66,6 +66,7 @@ _EXIT_CODES: dict[type[errors.NewsletterError], ExitCode] = {
     errors.NotFoundError: ExitCode.USAGE,
     errors.AddressError: ExitCode.USAGE,
     errors.TemplateError: ExitCode.USAGE,
+    errors.ImportFileError: ExitCode.USAGE,
     errors.LockedError: ExitCode.LOCKED,
 }
 

@@ -181,7 +181,7 @@ def freeze(
     state: EditionState = EditionState.APPROVED,
     now: datetime = NOW,
 ) -> int:
-    return Editions(store).freeze(draft, rendered_of(draft), slot="2026-11-23T07:00", state=state, now=now)
+    return Editions(store).freeze(draft, rendered_of(draft), slot=f"slot of {draft.id}"[:32], state=state, now=now)
 
 
 def frozen(store: Store, people: int, *, number: int = 1, list_id: str = "brief") -> str:

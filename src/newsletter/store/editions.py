@@ -50,7 +50,7 @@ class Editions:
                 insert_pieces(connection, draft)
                 return insert_deliveries(connection, draft, now=now)
         except ConflictError as exc:
-            because = "its id, its number or one of its stories was taken meanwhile: compose again"
+            because = "its id, its number, its slot or one of its stories was taken meanwhile: compose again"
             raise EditionError(draft.id, because) from exc
 
     def get(self, edition_id: str) -> Edition:
@@ -66,6 +66,12 @@ class Editions:
         query = _SUMMARY.where(EditionRow.list_id == list_id, EditionRow.number == number)
         with self._store.read() as connection:
             return _only(connection.execute(query).one_or_none(), f"{list_id}/{number}")
+
+    def for_slot(self, digest_id: str, slot: str) -> Edition | None:
+        query = _SUMMARY.where(EditionRow.digest_id == digest_id, EditionRow.slot == slot)
+        with self._store.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _edition_from(row) if row else None
 
     def rendered(self, edition_id: str, variant: str = "") -> Rendered:
         query = select(DocumentRow.rendered).where(DocumentRow.edition_id == edition_id, DocumentRow.variant == variant)

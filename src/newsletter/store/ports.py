@@ -113,7 +113,7 @@ class Editions(Protocol):
         """Write the edition, its pieces, its documents, its claim on the stories and one queued delivery for every
         active subscriber of the list, in one transaction; returns the number of recipients.
 
-        EditionError if its id, its number or one of its stories was taken meanwhile: compose again.
+        EditionError if its id, its number, its slot or one of its stories was taken meanwhile: compose again.
         """
 
     def get(self, edition_id: str) -> Edition:
@@ -124,6 +124,9 @@ class Editions(Protocol):
 
     def by_number(self, list_id: str, number: int) -> Edition:
         """The edition of a list with this number, or NotFoundError."""
+
+    def for_slot(self, digest_id: str, slot: str) -> Edition | None:
+        """The edition that was frozen for this slot of a digest, if one was."""
 
     def rendered(self, edition_id: str, variant: str = "") -> Rendered:
         """The frozen documents of an edition."""

@@ -159,7 +159,7 @@ class EditionRow(Base):
     """A frozen number of a digest. `draft` is what it was rendered from, as JSON."""
 
     __tablename__ = "editions"
-    __table_args__ = (UniqueConstraint("list_id", "number"),)
+    __table_args__ = (UniqueConstraint("list_id", "number"), UniqueConstraint("digest_id", "slot"))
 
     id: Mapped[str] = mapped_column(String(150), primary_key=True)
     digest_id: Mapped[str] = mapped_column(String(100))

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("draft", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_editions"),
         sa.UniqueConstraint("list_id", "number", name="uq_editions_list_id_number"),
+        sa.UniqueConstraint("digest_id", "slot", name="uq_editions_digest_id_slot"),
     )
     op.create_index("ix_editions_state", "editions", ["state"])
     op.create_table(

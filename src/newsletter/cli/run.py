@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli.output import JsonOption, SiteOption, answer, opened, partly
+
+if TYPE_CHECKING:
+    from newsletter.app import App, Tick
 
 
 class RoleName(StrEnum):
@@ -23,20 +27,20 @@ def tick(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     Example: newsletter tick --site /srv/brief
     """
     from newsletter.cli import loop
-    from newsletter.cli.poll import _document as polled
-    from newsletter.cli.send import summed
+    from newsletter.cli.poll import document as polled
+    from newsletter.cli.send import summed, tried
 
     with opened(site) as app, app.locked("tick"):
         done, interrupted = loop.run(app.tick)
     document = {
         "feeds": [polled(each) for each in done.polled],
         "composed": [
-            {"digest": each.digest_id, "edition": each.edition_id, "because": each.because} for each in done.composed
+            {"digest": each.slot.digest_id, "slot": each.slot.key, "edition": each.edition_id, "because": each.because}
+            for each in done.settled
         ],
-        "sent": summed(done.sent.reports) | {"letters": done.sent.letters},
-        "because": done.sent.because,
+        "sent": summed(done.sent.reports) | tried(done.sent.counts),
     }
-    answer(document, as_json=as_json, lines=done.lines())
+    answer(document, as_json=as_json, lines=_lines(done))
     loop.leave_if(interrupted)
     if done.sent.because or any(each.failed for each in done.polled):
         partly()
@@ -55,8 +59,22 @@ def run(
     import uvloop
 
     from newsletter import scheduler
+    from newsletter.web.serve import pages
 
-    with opened(site) as app, app.locked(f"run --role {role}"):
-        app.recover()
-        uvloop.run(scheduler.run(app, scheduler.Role(role)))
+    with opened(site) as app, _locked(app, role), pages(app) as serve:
+        if role is not RoleName.WEB:
+            app.recover(alone=role is RoleName.ALL)
+        uvloop.run(scheduler.run(app, scheduler.Role(role), serve=serve))
     answer({"role": role, "stopped": True}, as_json=as_json, lines=[])
+
+
+def _locked(app: App, role: RoleName) -> AbstractContextManager[None]:
+    """Senders share a store by leases, and pages change nothing that needs the lock."""
+    return app.locked(f"run --role {role}") if role in {RoleName.ALL, RoleName.CLOCK} else nullcontext()
+
+
+def _lines(done: Tick) -> list[str]:
+    feeds = [f"{each.feed}: {each.because or f'{each.new} new, {each.changed} changed'}" for each in done.polled]
+    editions = [f"{each.slot.digest_id}: {each.edition_id or each.because}" for each in done.settled]
+    because = [done.sent.because] if done.sent.because else []
+    return [*feeds, *editions, f"{done.sent.counts.tried} messages tried", *because]

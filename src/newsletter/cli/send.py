@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from newsletter.cli.output import JsonOption, SiteOption, answer, opened, partly, progress
+from newsletter.cli.output import Bar, JsonOption, SiteOption, answer, opened, partly, progress
 from newsletter.cli.report import STATES, lines
 
 if TYPE_CHECKING:
+    from newsletter.deliver.tally import Counts
     from newsletter.model.delivery import Report
 
 
@@ -28,19 +30,34 @@ def send(
     from newsletter.cli import loop
 
     with opened(site) as app, app.locked("send"), progress("sending") as bar:
-        outcome, interrupted = loop.run(
-            lambda stop: app.send(edition, stop=stop, on_total=bar.expect, on_done=bar.advance)
-        )
+        outcome, interrupted = loop.run(lambda stop: app.send(edition, stop=stop, on_progress=_shown_on(bar)))
     answer(
-        summed(outcome.reports) | {"letters": outcome.letters, "because": outcome.because},
+        summed(outcome.reports) | tried(outcome.counts),
         as_json=as_json,
         lines=[line for each in outcome.reports for line in lines(each)]
-        + ([f"letters sent: {outcome.letters}"] if outcome.letters else [])
+        + [f"tried {outcome.counts.tried} messages, letters included; {outcome.counts.sent} were accepted"]
         + ([outcome.because] if outcome.because else []),
     )
     loop.leave_if(interrupted)
     if outcome.because:
         partly()
+
+
+def tried(counts: Counts) -> dict[str, Any]:
+    """What this run did, editions and letters together."""
+    names = ("sent", "deferred", "failed", "unknown", "returned", "dropped")
+    return {"tried": {name: getattr(counts, name) for name in names}, "because": counts.because}
+
+
+def _shown_on(bar: Bar) -> Callable[[Counts], None]:
+    shown = 0
+
+    def show(counts: Counts) -> None:
+        nonlocal shown
+        bar.advance(counts.tried - shown)
+        shown = counts.tried
+
+    return show
 
 
 def summed(reports: tuple[Report, ...]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ def web(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     import uvloop
 
     from newsletter import scheduler
+    from newsletter.web.serve import pages
 
-    with opened(site) as app:
-        uvloop.run(scheduler.run(app, scheduler.Role.WEB))
+    with opened(site) as app, pages(app) as serve:
+        uvloop.run(scheduler.run(app, scheduler.Role.WEB, serve=serve))
     answer({"role": "web", "stopped": True}, as_json=as_json, lines=[])

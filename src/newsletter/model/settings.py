@@ -96,6 +96,14 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """Where the web pages are served on this machine; a proxy in front of them has `publication.base_url`."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole site. Paths are absolute; lists, digests, relays and keys are in the order of the file, feeds by id."""
 
@@ -105,6 +113,7 @@ class Settings:
     relays: tuple[Relay, ...]
     collect: Collect
     deliver: Deliver = field(default_factory=Deliver)
+    web: Web = field(default_factory=Web)
     dkim: tuple[DkimKey, ...] = ()
     site_key: Secret | None = None
     """What tokens are sealed with where the settings give it; else the site makes its own (`site.site_keys`)."""

@@ -165,6 +165,13 @@ def _rate(text: object) -> float:
     return int(match[1]) * _PER_MINUTE[match[2]]
 
 
+def _listen(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 the ports there are
+        raise refuse("expected HOST:PORT, for example 127.0.0.1:8080")
+    return text
+
+
 def _feed_name(name: str, info: ValidationInfo) -> str:
     return _known(name, noun="feed", names=around(info).feeds)
 
@@ -251,6 +258,7 @@ StoreAddressFile = Annotated[Secret, PlainValidator(_store_address_file)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Host = Annotated[str, AfterValidator(_host)]
 Contact = Annotated[str, AfterValidator(_contact)]
+Listen = Annotated[str, AfterValidator(_listen)]
 Rate = Annotated[float, PlainValidator(_rate)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 ListName = Annotated[str, AfterValidator(_list_name)]

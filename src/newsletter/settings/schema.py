@@ -202,6 +202,16 @@ class DigestTable(Table):
         return value
 
 
+class WebTable(Table):
+    """Where the web pages are served."""
+
+    listen: kinds.Listen | None = Field(
+        default=None,
+        description="HOST:PORT on this machine. Without it: where base_url points if that is loopback, "
+        "else 127.0.0.1:8080, for a proxy.",
+    )
+
+
 class ConfigFile(Table):
     """config.toml"""
 
@@ -211,6 +221,7 @@ class ConfigFile(Table):
     dkim: list[DkimTable] = []
     collect: CollectTable = CollectTable()
     deliver: DeliverTable = DeliverTable()
+    web: WebTable = WebTable()
     lists: dict[kinds.Name, ListTable] = {}
     digests: dict[kinds.Name, DigestTable] = {}
 

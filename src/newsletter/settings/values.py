@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from newsletter.model.feed import Feed, Filter, Rights
 from newsletter.model.publication import Digest, MailingList, Publication, Section
-from newsletter.model.settings import Collect, Deliver, DkimKey, Relay, Secret, Settings
+from newsletter.model.settings import Collect, Deliver, DkimKey, Relay, Secret, Settings, Web
 from newsletter.settings import schema
 
 
@@ -18,6 +18,7 @@ def settings_from(config: schema.ConfigFile, feeds: dict[str, schema.FeedFile], 
         relays=tuple(map(_relay, config.relays)),
         collect=_collect(config),
         deliver=_deliver(config.deliver),
+        web=_web(config.web, config.publication.base_url),
         dkim=tuple(DkimKey(domain=key.domain, selector=key.selector, key_file=key.key_file) for key in config.dkim),
         site_key=config.publication.key_file,
         lists=tuple(_mailing_list(name, table) for name, table in config.lists.items()),
@@ -109,6 +110,15 @@ def _deliver(table: schema.DeliverTable) -> Deliver:
         longest_wait=table.longest_wait,
         give_up_after=table.give_up_after,
     )
+
+
+def _web(table: schema.WebTable, base_url: str) -> Web:
+    if table.listen is not None:
+        host, _, port = table.listen.rpartition(":")
+        return Web(host=host.strip("[]"), port=int(port))
+    # Only a loopback base_url may be http.
+    base = urlsplit(base_url)
+    return Web(host=base.hostname or "127.0.0.1", port=base.port or 80) if base.scheme == "http" else Web()
 
 
 def _mailing_list(name: str, table: schema.ListTable) -> MailingList:

@@ -30,12 +30,29 @@ _SIGNED_UP = "If the address can be mailed, we have just written to it. Follow t
 class Site(Protocol):
     """What the pages need of the application."""
 
-    settings: Settings
-    subscribers: Subscribers
-    editions: Editions
-    limits: Limits
-    tokens: Tokens
-    clock: Clock
+    @property
+    def settings(self) -> Settings:
+        """The site's settings."""
+
+    @property
+    def subscribers(self) -> Subscribers:
+        """The people."""
+
+    @property
+    def editions(self) -> Editions:
+        """What was sent."""
+
+    @property
+    def limits(self) -> Limits:
+        """Counted windows against floods."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Reads the tokens in links."""
+
+    @property
+    def clock(self) -> Clock:
+        """Tells the time."""
 
     def web_version(self, edition: Edition) -> str:
         """An edition's HTML as it was sent, with nobody's fields in it."""

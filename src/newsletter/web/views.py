@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.responses import HTMLResponse
 
 from newsletter.model.publication import Publication
+from newsletter.render.language import direction_of
 
 _HEADERS = {
     # Archive pages carry the mail's inline styles and partners' pictures; nothing may run, frame or post elsewhere.
@@ -24,14 +25,14 @@ PRIVATE = {"cache-control": "no-store", "x-robots-tag": "noindex"}
 class Views:
     """Renders pages for one publication."""
 
-    def __init__(self, publication: Publication, *, direction: str) -> None:
+    def __init__(self, publication: Publication) -> None:
         self._templates = Environment(
             loader=PackageLoader("newsletter.web", "pages"),
             autoescape=select_autoescape(default=True),
             undefined=StrictUndefined,
             trim_blocks=True,
         )
-        self._shared = {"publication": publication, "direction": direction}
+        self._shared = {"publication": publication, "direction": direction_of(publication.language)}
 
     def page(self, name: str, *, status: int = 200, private: bool = False, **context: Any) -> HTMLResponse:
         """One of our templates, filled in. A private page is about one person: never cached, never indexed."""

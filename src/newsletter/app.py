@@ -1,0 +1,427 @@
+"""The only place that wires parts together: a site's settings, its store and the stages become one application."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import string
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from newsletter.collect.filters import refusal
+from newsletter.collect.http import Fetcher
+from newsletter.collect.poll import poll
+from newsletter.collect.worker import Parser
+from newsletter.compose.compose import Composed, compose
+from newsletter.compose.slots import due
+from newsletter.deliver.send import Counts, send_due
+from newsletter.deliver.smtp import Connection
+from newsletter.errors import EditionError, NewsletterError, NotFoundError, RelayError
+from newsletter.mailroom import Mailroom
+from newsletter.model.clock import Clock, SystemClock
+from newsletter.model.delivery import DeliveryState, Report
+from newsletter.model.edition import Edition, EditionState
+from newsletter.model.item import PollReport
+from newsletter.model.publication import Digest
+from newsletter.model.settings import WhenUnknown
+from newsletter.model.subscriber import address_key
+from newsletter.readers.tokens import Tokens
+from newsletter.render.archive import personal, web_version
+from newsletter.render.environment import Templates
+from newsletter.render.render import render_digest
+from newsletter.site import Site
+from newsletter.store.editions import Editions
+from newsletter.store.engine import Store
+from newsletter.store.feeds import Feeds
+from newsletter.store.items import Items
+from newsletter.store.keys import AddressKeys
+from newsletter.store.ledger import Ledger
+from newsletter.store.limits import Limits
+from newsletter.store.ports import Slot
+from newsletter.store.seam import in_thread
+from newsletter.store.slots import Slots
+from newsletter.store.subscribers import Subscribers
+
+log = structlog.get_logger()
+
+_ALPHABET = string.ascii_letters + string.digits
+_ACCEPTED = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """An edition as one reader, or nobody in particular, would get it."""
+
+    subject: str
+    html: str
+    text: str
+    content: bytes
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a run of `send` worked on, and why it stopped early if it did."""
+
+    reports: tuple[Report, ...]
+    counts: Counts
+
+    @property
+    def because(self) -> str | None:
+        """Why not all that was due was tried."""
+        return self.counts.because
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestOutcome:
+    """What became of one test message."""
+
+    address: str
+    sent: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a slot."""
+
+    slot: Slot
+    edition_id: str | None
+    because: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What one tick did."""
+
+    polled: tuple[PollReport, ...]
+    settled: tuple[Settled, ...]
+    sent: Sent
+
+
+class App:
+    """A site with all its parts, ready to work. Its repositories are there for whoever only wants to look."""
+
+    def __init__(self, site: Site, store: Store, *, clock: Clock) -> None:
+        keys = site.keys()
+        self.site, self.settings, self.clock = site, site.settings, clock
+        # What must never change with a new key, Message-IDs and suppressions, hangs on the oldest.
+        address_keys = AddressKeys(secret=keys[-1], key_of=address_key)
+        self._store = store
+        self.feeds, self.items, self.slots = Feeds(store), Items(store), Slots(store)
+        self.editions, self.limits = Editions(store), Limits(store)
+        self.subscribers = Subscribers(store, keys=address_keys)
+        self.ledger = Ledger(store, hash_of=address_keys.hash_of)
+        self.tokens = Tokens(keys)
+        self.templates = Templates(site.template_folders)
+        self.mailroom = Mailroom(
+            self.settings, editions=self.editions, templates=self.templates, tokens=self.tokens, key=keys[-1]
+        )
+
+    @classmethod
+    def open(cls, site: Site, *, clock: Clock | None = None) -> Self:
+        """The application of a site; its database is made and brought up to date where needed."""
+        store = Store.open(site.settings.store_url.reveal(), site_dir=site.folder)
+        return cls(site, store, clock=clock or SystemClock())
+
+    def close(self) -> None:
+        """Write what waits to be written and let go of the database."""
+        self.ledger.close()
+        self._store.close()
+
+    def locked(self, command: str) -> AbstractContextManager[None]:
+        """Hold the site's lock, or LockedError."""
+        return self.site.locked(command)
+
+    # Collect
+
+    async def poll(
+        self,
+        feed_ids: tuple[str, ...] = (),
+        *,
+        force: bool = False,
+        on_feed: Callable[[PollReport], None] = lambda _: None,
+    ) -> tuple[PollReport, ...]:
+        """Ask the feeds that are due (these, or all); NotFoundError for one that no file describes."""
+        feeds = tuple(self.settings.feed(name) for name in feed_ids) or self.settings.feeds
+        async with Fetcher(self.settings.collect) as fetcher, Parser() as parser:
+            return await poll(
+                feeds,
+                store=self.feeds,
+                fetcher=fetcher,
+                parser=parser,
+                clock=self.clock,
+                force=force,
+                tell=on_feed,
+                concurrency=self.settings.collect.concurrency,
+            )
+
+    async def poll_due(self) -> int:
+        """Ask the feeds that are due; returns how many were asked."""
+        reports = await self.poll()
+        return sum(report.status is not None or report.failed for report in reports)
+
+    # Compose
+
+    def digests(self) -> tuple[Digest, ...]:
+        """The digests with a schedule."""
+        return tuple(digest for digest in self.settings.digests if digest.schedule)
+
+    async def compose(self, digest_id: str, *, slot: Slot | None = None) -> Composed:
+        """Freeze the next edition of a digest, for a slot or for now."""
+        digest = self.settings.digest(digest_id)
+        dated_at = slot.due_at if slot else self.clock.now()
+        local = dated_at.astimezone(ZoneInfo(digest.timezone))
+        composed = await compose(
+            digest,
+            publication=self.settings.publication,
+            lists={each.id: each for each in self.settings.lists},
+            feeds={each.id: each for each in self.settings.feeds},
+            items=self.items,
+            editions=self.editions,
+            render=partial(render_digest, templates=self.templates),
+            clock=self.clock,
+            nonce=_nonce,
+            slot=slot.key if slot else local.strftime("%Y-%m-%dT%H:%M:%S"),
+            dated_at=dated_at,
+            refusal=refusal,
+        )
+        log.info(
+            "edition composed" if composed.edition_id else "edition not composed",
+            digest=digest_id,
+            edition=composed.edition_id,
+            items=composed.items,
+            recipients=composed.recipients,
+            because=composed.because,
+            warnings=len(composed.warnings),
+        )
+        return composed
+
+    async def open_slots(self) -> int:
+        """Open the slots that are due now, and settle those that were missed for good, saying why."""
+        return await in_thread(self._open_slots)
+
+    def _open_slots(self) -> int:
+        opened, now = 0, self.clock.now()
+        for digest in self.digests():
+            found = due(digest, last=self.slots.last(digest.id), now=now)
+            for slot, because in found.passed:
+                if self.slots.open(slot):
+                    self.slots.settle(slot, edition_id=None, because=because, now=now)
+                    log.warning("slot passed over", digest=digest.id, slot=slot.key, because=because)
+            if found.slot and self.slots.open(found.slot):
+                opened += 1
+        return opened
+
+    async def compose_due(self) -> int:
+        """Compose every opened slot; returns how many editions came of it."""
+        return sum(each.edition_id is not None for each in await self.settle_slots())
+
+    async def settle_slots(self) -> tuple[Settled, ...]:
+        """Compose every opened slot and keep what became of it. One digest's failure does not stop another's."""
+        settled = []
+        for slot in await in_thread(self.slots.unsettled):
+            try:
+                result = await self._settle_slot(slot)
+            except NewsletterError as error:
+                # Stays open: what is wrong can be put right, and the slot is composed then if it is not too late.
+                log.warning("edition could not be composed", digest=slot.digest_id, slot=slot.key, because=str(error))
+                result = Settled(slot=slot, edition_id=None, because=str(error))
+            settled.append(result)
+        return tuple(settled)
+
+    async def _settle_slot(self, slot: Slot) -> Settled:
+        edition_id, because = await self._edition_for(slot)
+        await in_thread(self.slots.settle, slot, edition_id=edition_id, because=because, now=self.clock.now())
+        return Settled(slot=slot, edition_id=edition_id, because=because)
+
+    async def _edition_for(self, slot: Slot) -> tuple[str | None, str | None]:
+        frozen = await in_thread(self.editions.for_slot, slot.digest_id, slot.key)
+        if frozen is not None:
+            # We died between freezing it and settling its slot.
+            return frozen.id, None
+        try:
+            digest = self.settings.digest(slot.digest_id)
+        except NotFoundError as error:
+            return None, str(error)
+        late = self.clock.now() - slot.due_at
+        if late > max(digest.catch_up, timedelta(minutes=1)):
+            return None, f"{late} late; catch_up is {digest.catch_up}"
+        composed = await self.compose(digest.id, slot=slot)
+        return composed.edition_id, composed.because
+
+    # Editions
+
+    def decide(self, edition_id: str, after: EditionState, *, only_from: EditionState | None = None) -> Edition:
+        """An editor's decision. EditionError if the edition is not where the decision could be made."""
+        before = self.editions.get(edition_id).state
+        if only_from is not None and before is not only_from:
+            raise EditionError(edition_id, f"it is {before}, not {only_from}")
+        return self.editions.move(edition_id, after, now=self.clock.now(), because="decided on the command line")
+
+    def preview(self, edition_id: str, *, address: str | None = None) -> Preview:
+        """An edition as a subscriber gets it, or with links that are nobody's."""
+        edition, rendered = self.editions.get(edition_id), self.editions.rendered(edition_id)
+        if address is None:
+            recipient = self.mailroom.stranger("reader@example.org", edition_id=edition.id, list_id=edition.list_id)
+        else:
+            person = self.subscribers.person(address)
+            found = next((each for each in person.subscriptions if each.list_id == edition.list_id), None)
+            if found is None:
+                raise NotFoundError("subscription", edition.list_id, hint="this person is not on the edition's list")
+            recipient = self.mailroom.recipient(
+                person.subscriber.address,
+                name=person.subscriber.name,
+                subscription_id=found.id,
+                identity=f"{edition.id}/{person.subscriber.id}",
+            )
+        html, text = personal(rendered, recipient)
+        content = self.mailroom.prepared_edition(edition_id).message(recipient)
+        return Preview(subject=rendered.subject, html=html, text=text, content=content, warnings=edition.warnings)
+
+    def web_version(self, edition: Edition) -> str:
+        """An edition's HTML as it was sent, with nobody's fields in it."""
+        list_url = f"{self.settings.publication.base_url}/lists/{edition.list_id}"
+        return web_version(self.editions.rendered(edition.id), list_url=list_url)
+
+    async def test_send(self, edition_id: str, addresses: tuple[str, ...]) -> tuple[TestOutcome, ...]:
+        """Send an edition to these addresses alone, marked as a test, past the ledger."""
+        messages = [await in_thread(self.mailroom.test_message, edition_id, address) for address in addresses]
+        if not self.settings.relays:
+            raise EditionError(edition_id, "there is no [[relays]] in config.toml to send over")
+        connection = Connection(self.settings.relays[0], hostname=self._hostname)
+        outcomes = []
+        try:
+            for message in messages:
+                if not connection.is_open:
+                    await connection.open()
+                reply = await connection.send(message)
+                taken = reply.code in _ACCEPTED
+                because = f"{reply.code} {reply.text}"
+                outcomes.append(TestOutcome(address=message.envelope.recipient, sent=taken, because=because))
+        except RelayError as error:
+            rest = addresses[len(outcomes) :]
+            outcomes += [TestOutcome(address=address, sent=False, because=str(error)) for address in rest]
+        finally:
+            await connection.close()
+        return tuple(outcomes)
+
+    def resend(self, edition_id: str, states: tuple[DeliveryState, ...]) -> int:
+        """Queue deliveries in these states again; returns how many."""
+        return self.ledger.resend(edition_id, states, now=self.clock.now())
+
+    # Deliver
+
+    def recover(self, *, alone: bool = True) -> None:
+        """Set right what a process that died left behind; `alone` says that we hold the site's lock."""
+        now = self.clock.now()
+        unknown, requeued = self.ledger.recover(now=now, alone=alone and self._store.is_sqlite)
+        if self.settings.deliver.unknown is WhenUnknown.RESEND:
+            self.ledger.requeue_unknown(now=now)
+        if unknown or requeued:
+            log.warning("recovered from a run that stopped", unknown=unknown, requeued=requeued)
+
+    async def send(
+        self,
+        edition_id: str | None = None,
+        *,
+        stop: asyncio.Event | None = None,
+        on_progress: Callable[[Counts], None] | None = None,
+    ) -> Sent:
+        """Deliver all that is due (of one edition, or all), finish what is complete, and report what was worked on."""
+        if edition_id is not None:
+            state = (await in_thread(self.editions.get, edition_id)).state
+            if state in {EditionState.AWAITING, EditionState.PAUSED, EditionState.CANCELLED}:
+                raise EditionError(edition_id, f"it is {state}: nothing of it may be sent")
+        await in_thread(self.recover)
+        counts = await self._send(stop or asyncio.Event(), edition_id=edition_id, on_progress=on_progress)
+        await self.settle()
+        worked_on = dict.fromkeys((*counts.editions, *([edition_id] if edition_id else [])))
+        reports = [await in_thread(self.editions.report, each) for each in worked_on]
+        return Sent(reports=tuple(reports), counts=counts)
+
+    async def send_due(self, stop: asyncio.Event) -> int:
+        """Deliver what is due; returns how many deliveries were tried."""
+        await in_thread(self.recover, alone=False)
+        if await in_thread(self.ledger.next_due_at) is None:
+            return 0
+        return (await self._send(stop)).tried
+
+    async def _send(
+        self,
+        stop: asyncio.Event,
+        *,
+        edition_id: str | None = None,
+        on_progress: Callable[[Counts], None] | None = None,
+    ) -> Counts:
+        return await send_due(
+            self.ledger,
+            prepare=self.mailroom.message,
+            relays=self.settings.relays,
+            hostname=self._hostname,
+            policy=self.settings.deliver,
+            clock=self.clock,
+            owner=_owner(),
+            stop=stop,
+            edition_id=edition_id,
+            on_progress=on_progress,
+        )
+
+    @property
+    def _hostname(self) -> str:
+        """What we call ourselves in EHLO: the host of our pages, which is more often resolvable than the machine's."""
+        return urlsplit(self.settings.publication.base_url).hostname or "localhost"
+
+    # All of it
+
+    async def settle(self) -> int:
+        """Finish editions whose recipients all have an outcome; returns how many."""
+        finished = await in_thread(self.editions.finish, now=self.clock.now())
+        for edition_id in finished:
+            report = await in_thread(self.editions.report, edition_id)
+            counts = {state.value: getattr(report, state.value) for state in DeliveryState}
+            log.info("edition finished", edition=edition_id, recipients=report.recipients, **counts)
+        return len(finished)
+
+    async def prune(self) -> int:
+        """Forget counted windows that are over; returns how many."""
+        return await in_thread(self.limits.prune, now=self.clock.now())
+
+    async def tick(self, stop: asyncio.Event) -> Tick:
+        """All that is due now, once."""
+        polled = await self.poll()
+        await self.open_slots()
+        settled = await self.settle_slots()
+        sent = await self.send(stop=stop)
+        await self.prune()
+        return Tick(polled=polled, settled=settled, sent=sent)
+
+    def healthy(self) -> dict[str, object]:
+        """What the operator's probe is told; StoreError if the store cannot be asked."""
+        health = self.feeds.all_health()
+        next_due_at = self.ledger.next_due_at()
+        return {
+            "ok": True,
+            "feeds": len(health),
+            "feeds_failing": sum(each.failures > 0 for each in health),
+            "next_delivery_at": next_due_at.isoformat() if next_due_at else None,
+        }
+
+
+def _owner() -> str:
+    """This worker's name in the ledger; two runs never share one."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def _nonce() -> str:
+    return "nl" + "".join(secrets.choice(_ALPHABET) for _ in range(20))

@@ -102,7 +102,7 @@ class Fetcher:
 
         A host is asked one thing at a time; the deadline counts from when it is this request's turn.
         """
-        label = feed or _bare(url)
+        label = feed or _shown(url)
         host = urlsplit(url).netloc.rpartition("@")[2].lower()
         turn = self._turns.setdefault(host, asyncio.Lock())
         async with turn:
@@ -111,7 +111,7 @@ class Fetcher:
                     return await self._follow(url, validators or Validators(), label)
             except TimeoutError as exc:
                 seconds = round(self._collect.timeout.total_seconds())
-                raise FetchError(label, f"no complete answer within {seconds} s from {_bare(url)}") from exc
+                raise FetchError(label, f"no complete answer within {seconds} s from {_shown(url)}") from exc
             except AddressGuardError as exc:
                 raise AddressGuardError(label, exc.because) from exc
             except CodingError as exc:
@@ -201,14 +201,14 @@ def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
 
 def _check(url: str, seen: list[str], label: str) -> None:
     if url in seen:
-        raise FetchError(label, f"redirects in a circle at {_bare(url)}")
+        raise FetchError(label, f"redirects in a circle at {_shown(url)}")
     if len(seen) > MOST_REDIRECTS:
         raise FetchError(label, f"redirects more than {MOST_REDIRECTS} times")
     scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
     if scheme not in {"http", "https"} or not host:
-        raise FetchError(label, f"only http and https addresses are asked, not {_bare(url)[:100]}")
+        raise FetchError(label, f"only http and https addresses are asked, not {_shown(url)}")
     if seen and urlsplit(seen[-1]).scheme == "https" and scheme == "http":
-        raise FetchError(label, f"redirects from https to plain http at {_bare(url)}")
+        raise FetchError(label, f"redirects from https to plain http at {_shown(url)}")
 
 
 def _next(url: str, location: str) -> str:
@@ -222,9 +222,14 @@ def _next(url: str, location: str) -> str:
 
 
 def _bare(url: str) -> str:
-    """A URL without user name and password, fit for a message."""
+    """A URL without user name and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _shown(url: str) -> str:
+    """A URL fit for a message: without what may be secret in it."""
+    return urlunsplit(urlsplit(_bare(url))._replace(query="", fragment=""))[:200]
 
 
 def _with(answer: Fetched, moved_to: str | None) -> Fetched:

@@ -1,0 +1,243 @@
+"""Ask the feeds that are due, read what is new, and keep it.
+
+For each feed: take its lease, ask with the validators of last time, stop there if nothing changed; else read the
+entries that are not known by their bytes, decide what each is, and write items and validators in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from newsletter.collect.headers import retry_after
+from newsletter.collect.http import Fetched, Fetcher
+from newsletter.collect.identity import decide
+from newsletter.collect.read import Body, ParsedFeed
+from newsletter.collect.rhythm import asked_anew, failed, gone, succeeded, why_not
+from newsletter.collect.worker import Parser
+from newsletter.errors import FeedError, FetchError, NewsletterError
+from newsletter.model.clock import Clock
+from newsletter.model.feed import Feed, FeedHealth, FeedState, Validators
+from newsletter.model.item import PollReport
+from newsletter.store.ports import Feeds
+from newsletter.store.seam import in_thread
+
+# Longer than a fetch and a reading may take together; after a crash the feed waits this long.
+LEASE = timedelta(minutes=5)
+_OK = frozenset({200, 203})
+_NOT_MODIFIED = 304
+_GONE = 410
+
+log = structlog.get_logger()
+
+
+async def poll(
+    feeds: Sequence[Feed],
+    *,
+    store: Feeds,
+    fetcher: Fetcher,
+    parser: Parser,
+    clock: Clock,
+    force: bool = False,
+    concurrency: int = 16,
+    luck: Callable[[], float] = random.random,
+    tell: Callable[[PollReport], None] = lambda _: None,
+) -> tuple[PollReport, ...]:
+    """Poll every feed that is due; one report for each feed, in their order.
+
+    `force` asks also those that are not due. `tell` gets each report as it is there. A feed that fails, in whatever
+    way, is put off and reported; it never stops another.
+    """
+    polls = _Polls(store=store, fetcher=fetcher, parser=parser, clock=clock, force=force, luck=luck)
+    remembered = {health.feed_id: health for health in await in_thread(store.all_health)}
+    reports: dict[int, PollReport] = {}
+    waiting = iter(enumerate(feeds))
+
+    async def some() -> None:
+        for at, feed in waiting:
+            reports[at] = await polls.one(feed, remembered.get(feed.id))
+            tell(reports[at])
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(feeds))):
+                group.create_task(some())
+    except* NewsletterError as failures:
+        # Only the store fails for all feeds at once, and says the same to each.
+        raise failures.exceptions[0] from None
+    return tuple(reports[at] for at in sorted(reports))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What came of asking a feed, not yet kept. Without `parsed` there is nothing to decide about."""
+
+    health: FeedHealth
+    report: PollReport
+    parsed: ParsedFeed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Polls:
+    """What all polls of a round share."""
+
+    store: Feeds
+    fetcher: Fetcher
+    parser: Parser
+    clock: Clock
+    force: bool
+    luck: Callable[[], float]
+
+    async def one(self, feed: Feed, remembered: FeedHealth | None) -> PollReport:
+        """Poll one feed, or say why not."""
+        if why := why_not(feed, remembered, now=self.clock.now(), force=self.force):
+            return PollReport(feed=feed.id, because=why)
+        leased = await in_thread(self.store.lease, feed.id, url=feed.url, now=self.clock.now(), lease=LEASE)
+        if leased is None:
+            return PollReport(feed=feed.id, because="another run is polling it")
+        # That other run may have finished between our look and our lease.
+        if why := why_not(feed, leased, now=self.clock.now(), force=self.force):
+            await in_thread(self.store.record_unchanged, leased)
+            return PollReport(feed=feed.id, because=why)
+        report = await self._leased(feed, leased)
+        _note(report)
+        return report
+
+    async def _leased(self, feed: Feed, leased: FeedHealth) -> PollReport:
+        """Poll a feed whose lease is ours, and give it back whatever happens."""
+        health = asked_anew(feed, leased)
+        try:
+            outcome = await self._given_back_if_cancelled(leased, self._asked(feed, health))
+            return await self._kept(feed, outcome, first=health.state is FeedState.NEW)
+        except Exception as exc:  # noqa: BLE001 the outermost loop: this feed failed, the others go on
+            status = exc.status if isinstance(exc, FetchError) else None
+            return await self._kept(feed, self._put_off(feed, health, _told(exc, feed), status), first=False)
+
+    async def _given_back_if_cancelled(self, leased: FeedHealth, asking: Awaitable[_Outcome]) -> _Outcome:
+        """An outcome; when we are stopped before there is one, the feed stays as it was and free for the next run."""
+        try:
+            return await asking
+        except asyncio.CancelledError:
+            await in_thread(self.store.record_unchanged, leased)
+            raise
+
+    async def _asked(self, feed: Feed, health: FeedHealth) -> _Outcome:
+        """Ask and read; nothing is kept yet."""
+        answer = await self.fetcher.get(feed.url, health.validators, feed=feed.id)
+        digest = hashlib.sha256(answer.body).hexdigest()
+        if answer.status == _NOT_MODIFIED and health.validators != Validators():
+            return self._unchanged(feed, health, answer)
+        if answer.status in _OK and digest == health.body_hash:
+            return self._unchanged(feed, health, answer)
+        if answer.status in _OK:
+            return await self._read(feed, health, answer, digest)
+        return self._refused(feed, health, answer)
+
+    async def _read(self, feed: Feed, health: FeedHealth, answer: Fetched, digest: str) -> _Outcome:
+        body = Body(feed=feed, content=answer.body, url=answer.url, content_type=answer.content_type)
+        known = partial(self.store.known_digests, feed.id)
+        try:
+            parsed = await self.parser.parse(body, known, now=self.clock.now())
+        except FeedError as exc:
+            return self._put_off(feed, health, exc.because, answer.status)
+        kept = succeeded(
+            feed,
+            health,
+            status=answer.status,
+            validators=answer.validators,
+            body_hash=digest,
+            now=self.clock.now(),
+            jitter=self.luck(),
+            skip_hours=parsed.skip_hours,
+        )
+        return _Outcome(health=kept, report=PollReport(feed=feed.id, status=answer.status), parsed=parsed)
+
+    def _unchanged(self, feed: Feed, health: FeedHealth, answer: Fetched) -> _Outcome:
+        """The same as last time: by the server's word, or byte for byte."""
+        validators = answer.validators
+        if answer.status == _NOT_MODIFIED:
+            validators = Validators(
+                etag=validators.etag or health.validators.etag,
+                last_modified=validators.last_modified or health.validators.last_modified,
+            )
+        kept = succeeded(
+            feed,
+            health,
+            status=answer.status,
+            validators=validators,
+            body_hash=health.body_hash,
+            now=self.clock.now(),
+            jitter=self.luck(),
+        )
+        return _Outcome(health=kept, report=PollReport(feed=feed.id, status=_NOT_MODIFIED))
+
+    def _refused(self, feed: Feed, health: FeedHealth, answer: Fetched) -> _Outcome:
+        """An answer of the server, but no feed."""
+        now = self.clock.now()
+        if answer.status == _GONE:
+            lost = gone(health, now=now)
+            return _Outcome(health=lost, report=_failure(feed, _GONE, lost.because))
+        because = f"its server answered {answer.status}{_HINTS.get(answer.status, '')}"
+        wait = retry_after(answer.headers, now=now)
+        return self._put_off(feed, health, because, answer.status, wait=wait)
+
+    def _put_off(
+        self, feed: Feed, health: FeedHealth, because: str, status: int | None, *, wait: timedelta | None = None
+    ) -> _Outcome:
+        """A failure: the feed is asked again, later and later."""
+        now, jitter = self.clock.now(), self.luck()
+        kept = failed(feed, health, because=because, status=status, wait=wait, now=now, jitter=jitter)
+        return _Outcome(health=kept, report=_failure(feed, status, because))
+
+    async def _kept(self, feed: Feed, outcome: _Outcome, *, first: bool) -> PollReport:
+        """Write an outcome down, items and validators together."""
+        if outcome.parsed is None:
+            await in_thread(self.store.record_unchanged, outcome.health)
+            return outcome.report
+        report = await in_thread(
+            self.store.record_items,
+            outcome.health,
+            outcome.parsed.entries,
+            partial(decide, feed=feed, first=first),
+            now=self.clock.now(),
+        )
+        return replace(report, known=report.known + outcome.parsed.known)
+
+
+# What an operator can do about a refusal.
+_HINTS = {
+    304: " to a request that asked for no comparison",
+    401: ": it lets only known readers in",
+    403: ": it does not let us in; ask the partner to allow our user agent",
+    404: ": is its url still right?",
+    429: ": it is asked too often",
+}
+
+
+def _failure(feed: Feed, status: int | None, because: str | None) -> PollReport:
+    return PollReport(feed=feed.id, status=status, failed=True, because=because)
+
+
+def _told(exc: Exception, feed: Feed) -> str:
+    """A failure as the feed's health tells it; one we did not foresee goes to the log in full."""
+    if isinstance(exc, FeedError):
+        return exc.because
+    log.error("feed could not be polled", feed=feed.id, exc_info=exc)
+    return f"internal error ({type(exc).__name__}), see the log"
+
+
+def _note(report: PollReport) -> None:
+    facts = {"status": report.status, "new": report.new, "changed": report.changed, "known": report.known}
+    if report.held:
+        facts["held"] = report.held
+    if report.because:
+        log.warning("feed put off", feed=report.feed, status=report.status, because=report.because)
+    else:
+        log.info("feed polled", feed=report.feed, **facts)

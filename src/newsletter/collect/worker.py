@@ -1,0 +1,132 @@
+"""Reading documents where they can do no harm: small clean ones in a thread, all others in processes that are killed.
+
+A process that takes longer than its deadline, or more memory than its cap, costs one feed one poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from newsletter.collect.errand import LENGTH, Job, Question, Refusal, packed
+from newsletter.collect.read import Body, KnownDigests, ParsedFeed, read_if_small
+from newsletter.errors import ParseError
+from newsletter.store.seam import in_thread
+
+# Twenty thousand items in ten megabytes take feedparser a quarter of it.
+MEMORY_BYTES = 1536 * 1024 * 1024
+DEADLINE = timedelta(seconds=30)
+_LONGEST_ANSWER = 256 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A place for one process; None while there is none."""
+
+    process: asyncio.subprocess.Process | None = None
+
+
+class Parser:
+    """A pool of reading processes, started when first needed: `async with Parser() as parser`."""
+
+    def __init__(self, *, processes: int = 2, deadline: timedelta = DEADLINE, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._deadline = deadline.total_seconds()
+        self._memory_bytes = memory_bytes
+        self._slots = [_Slot() for _ in range(processes)]
+        self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
+
+    async def __aenter__(self) -> Self:
+        for slot in self._slots:
+            self._free.put_nowait(slot)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for slot in self._slots:
+            await _end(slot)
+
+    async def parse(self, body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:
+        """What the body says, without entries whose digests are `known`; ParseError if it takes too much."""
+        small = await in_thread(read_if_small, body, known, now=now)
+        if small is not None:
+            return small
+        async with self._process() as process:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    answer = await _asked(process, Job(body=body, now=now), known)
+            except TimeoutError as exc:
+                because = f"it could not be read within {self._deadline:g} s"
+                raise ParseError(body.feed.id, because) from exc
+            except (asyncio.IncompleteReadError, ConnectionError) as exc:
+                raise ParseError(body.feed.id, "reading it ended the process that read it") from exc
+        if isinstance(answer, Refusal):
+            raise ParseError(body.feed.id, answer.because)
+        return answer
+
+    @asynccontextmanager
+    async def _process(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A process for one job. One that failed in any way is ended; the next job gets another."""
+        slot = await self._free.get()
+        try:
+            if slot.process is None or slot.process.returncode is not None:
+                slot.process = await self._started()
+            yield slot.process
+        except BaseException:
+            await _end(slot)
+            raise
+        finally:
+            self._free.put_nowait(slot)
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        # Its own alarm is for a process whose parent died.
+        arguments = ("-m", "newsletter.collect.child", str(self._memory_bytes), str(int(self._deadline) + 5))
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONHASHSEED": "random"},
+        )
+
+
+async def _asked(process: asyncio.subprocess.Process, job: Job, known: KnownDigests) -> ParsedFeed | Refusal:
+    assert process.stdin is not None
+    question: object = job
+    while True:
+        process.stdin.write(packed(question))
+        await process.stdin.drain()
+        answer = await _received(process)
+        if not isinstance(answer, Question):
+            assert isinstance(answer, ParsedFeed | Refusal)
+            return answer
+        question = await in_thread(known, answer.digests)
+
+
+async def _received(process: asyncio.subprocess.Process) -> object:
+    assert process.stdout is not None
+    length = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))[0]
+    if length > _LONGEST_ANSWER:
+        raise ConnectionError("the answer is too long")
+    content = await process.stdout.readexactly(length)
+    return await asyncio.to_thread(pickle.loads, content)
+
+
+async def _end(slot: _Slot) -> None:
+    """Kill a slot's process and wait until it is gone, even if we are being cancelled."""
+    process, slot.process = slot.process, None
+    if process is None:
+        return
+    if process.returncode is None:
+        process.kill()
+    if process.stdin is not None:
+        process.stdin.close()
+    await asyncio.shield(process.wait())

@@ -26,14 +26,12 @@ def check_templates(
     so that a template which trusts what feeds say is found before a feed finds it.
     """
     lists = {mailing_list.id: mailing_list for mailing_list in mailing_lists}
-    faults = [*templates.faults()]
-    # A file that does not even parse would be reported again by everything that includes it.
-    if not faults:
-        trials = [*_letter_trials(templates, publication, lists.values())]
-        for digest in digests:
-            if digest.list_id in lists:
-                trials += _digest_trials(templates, publication, lists[digest.list_id], digest)
-        faults += [fault for trial in trials for fault in _fault_of(trial)]
+    trials = [*_letter_trials(templates, publication, lists.values())]
+    for digest in digests:
+        if digest.list_id in lists:
+            trials += _digest_trials(templates, publication, lists[digest.list_id], digest)
+    faults = [*templates.faults(), *(fault for trial in trials for fault in _fault_of(trial))]
+    # One broken file is found once by itself and again by every mail that it is part of.
     return tuple(dict.fromkeys(faults))
 
 

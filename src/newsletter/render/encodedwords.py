@@ -41,7 +41,7 @@ def encoded_words(text: str, *, first_room: int) -> str:
     B or Q, whichever is shorter: Q stays legible for a name with one accent, B halves the length for other scripts.
     """
     data = text.encode()
-    use_b = len(data) * 4 / 3 < sum(1 if _Q_PLAIN.match(data, at) else 3 for at in range(len(data)))
+    use_b = len(data) * 4 / 3 < sum(len(_q(byte)) for byte in data)
     chunks = _chunks(text, use_b=use_b, first_room=min(first_room, _WORD))
     return "\r\n ".join(_word(chunk, use_b=use_b) for chunk in chunks)
 

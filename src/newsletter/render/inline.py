@@ -13,6 +13,7 @@ from premailer import Premailer
 # premailer would also write these as attributes. Sides are wrong in right-to-left mail, sizes are the templates' own.
 _NO_ATTRIBUTES = ["align", "valign", "width", "height"]
 _BLANK_LINES = re.compile(r"[ \t\r\f]*\n\s*")
+_BETWEEN = re.compile(r";\s+")
 _CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
 
 
@@ -49,6 +50,8 @@ def inlined(page: str) -> str:
     ).transform(tree)
     _drop_unused_classes(tree)
     _drop_blanks(tree)
+    for element in tree.iterfind(".//*[@style]"):
+        element.set("style", _BETWEEN.sub(";", element.get("style", "")))
     # Spelt this way because nothing else switches all browsers to their standard mode.
     return str(etree.tostring(tree, method="html", encoding="unicode", doctype="<!DOCTYPE html>"))
 

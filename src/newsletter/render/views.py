@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ from newsletter.render.links import safe_url
 from newsletter.render.plain import Cleaner
 
 SHEET_WIDTH = 600
+_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
+"""A language tag (BCP 47): feeds may say anything."""
+
 COLUMN_WIDTH = 536
 """The sheet without its margins of 32 pixels on either side."""
 
@@ -181,7 +185,8 @@ class _Showing:
     def piece(self, piece: Piece, level: int) -> PieceView:
         line = self.clean.line
         headline = line(piece.headline, limit=300) or line(piece.partner) or piece.feed_id
-        language = piece.language or self.language
+        said = piece.language or ""
+        language = said if _TAG.fullmatch(said) else self.language
         words = self.words(language)
         return PieceView(
             lead=piece.role is Role.LEAD,

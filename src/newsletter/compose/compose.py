@@ -60,7 +60,7 @@ async def compose(
     dated_at: datetime,
     refusal: Refusal = passes_all,
 ) -> Composed:
-    """Freeze the next edition of a digest, or say why there is none.
+    """Freeze the next edition of a digest, or say why there is none; an edition frozen for `slot` before is that one.
 
     `slot` is the key of the moment it was due, `dated_at` that moment. `refusal` is the feeds' filter, asked again for
     items accepted before it was changed. RightsError if the finished documents break what a partner allows;
@@ -71,6 +71,8 @@ async def compose(
     )
     state = EditionState.AWAITING if digest.approval is Approval.EDITOR else EditionState.APPROVED
     for attempt in range(1, _TRIES + 1):
+        if earlier := await in_thread(_frozen_for, editions, digest.id, slot):
+            return earlier
         choices = await _choices(plan, items, refusal)
         if because := _too_few(plan, choices):
             await _pass_over(plan, items, choices)
@@ -93,6 +95,21 @@ async def compose(
             choices=choices,
         )
     raise AssertionError("the last try returns or raises")
+
+
+def _frozen_for(editions: Editions, digest_id: str, slot: str) -> Composed | None:
+    """What was frozen for this slot by a run that died before it could say so, or by another one just now."""
+    edition = editions.for_slot(digest_id, slot)
+    if edition is None:
+        return None
+    return Composed(
+        edition_id=edition.id,
+        number=edition.number,
+        items=len(editions.pieces(edition.id).pieces),
+        recipients=editions.report(edition.id).recipients,
+        state=edition.state,
+        warnings=edition.warnings,
+    )
 
 
 async def _choices(plan: Plan, items: Items, refusal: Refusal) -> tuple[Choice, ...]:

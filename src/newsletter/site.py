@@ -37,8 +37,7 @@ class Site:
     @property
     def template_folders(self) -> tuple[Path, ...]:
         """Where templates are looked for, in this order: a site's own, then the starter's for those it lacks."""
-        own = self.folder / "templates" / "email"
-        return tuple(dict.fromkeys((own, starter_folder() / "templates" / "email")))
+        return template_folders(self.folder)
 
     def keys(self) -> tuple[bytes, ...]:
         """What tokens are sealed with, newest first; the site makes its own key when it is first asked."""
@@ -68,13 +67,24 @@ class Site:
                 lock.truncate(0)
 
 
-def open_site(given: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Site:
-    """The site that is meant (`--site`, else NEWSLETTER_SITE, else here), with its settings checked."""
+def site_folder(given: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Path:
+    """The folder that is meant: `--site`, else NEWSLETTER_SITE, else the current one. SiteError if it is no site."""
     environment = os.environ if environment is None else environment
     folder = (given or Path(environment.get("NEWSLETTER_SITE") or ".")).absolute()
     if not (folder / "config.toml").is_file():
-        raise SiteError(str(folder), because=f"no config.toml here; `newsletter init {folder.name}` makes a site")
+        raise SiteError(str(folder), because="no config.toml here; `newsletter init DIR` makes a site")
+    return folder
+
+
+def open_site(given: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Site:
+    """The site that is meant, as `site_folder` says, with its settings checked (SettingsError)."""
+    folder = site_folder(given, environment=environment)
     return Site(folder=folder, settings=load_settings(folder, environment=environment))
+
+
+def template_folders(folder: Path) -> tuple[Path, ...]:
+    """Where the templates of a site are looked for."""
+    return tuple(dict.fromkeys(each / "templates" / "email" for each in (folder, starter_folder())))
 
 
 def _make_key(path: Path) -> None:

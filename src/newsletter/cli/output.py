@@ -136,7 +136,12 @@ def answer(document: Mapping[str, Any], *, as_json: bool, lines: Iterable[str]) 
 
 def partly() -> NoReturn:
     """End the command with exit code 1, after the reason was told."""
-    raise typer.Exit(ExitCode.PARTLY)
+    leave(ExitCode.PARTLY)
+
+
+def leave(code: ExitCode) -> NoReturn:
+    """End the command with this exit code, after the reason was told."""
+    raise typer.Exit(code)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -13,15 +13,26 @@ from newsletter.model.feed import Feed
 from newsletter.model.publication import Digest, MailingList, Publication
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A text that no log, dump or traceback shows; whoever needs it says so with `reveal()`."""
+    """A text that no log, dump or traceback shows; whoever needs it says so with `reveal()`.
 
-    _text: str
+    Not a dataclass: those tell their fields to everybody who asks.
+    """
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        self.__text = text
 
     def reveal(self) -> str:
         """The text itself, for the one place that needs it."""
-        return self._text
+        return self.__text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reveal() == self.__text
+
+    def __hash__(self) -> int:
+        return hash(self.__text)
 
     def __repr__(self) -> str:
         return "Secret(…)"

@@ -1,0 +1,77 @@
+"""`newsletter check`: everything that can be found wrong without going outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.cli.output import ExitCode, JsonOption, SiteOption, answer, leave
+
+if TYPE_CHECKING:
+    from newsletter.model.settings import Settings
+    from newsletter.site import Site
+
+
+def check(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Check settings, feeds' files, templates (rendered with sample data) and the store; report all faults at once.
+
+    Each fault is a line: file:line:column: key: rule (got …). With --json the settings are shown too, without secrets.
+
+    Example: newsletter check --site my-site
+    """
+    from newsletter.errors import SettingsError
+    from newsletter.site import open_site, site_folder
+
+    settings = None
+    folder = site_folder(site)
+    try:
+        opened = open_site(folder)
+        settings, faults = opened.settings, (*_template_faults(opened), *_store_faults(opened))
+    except SettingsError as error:
+        # Without settings nothing can be rendered, but templates can be read.
+        faults = (*error.faults, *_syntax_faults(folder))
+    document = {"site": str(folder), "faults": faults, "settings": settings}
+    answer(document, as_json=as_json, lines=_lines(settings, faults))
+    if faults:
+        leave(ExitCode.USAGE)
+
+
+def _template_faults(site: Site) -> tuple[str, ...]:
+    from newsletter.render.check import check_templates
+    from newsletter.render.environment import Templates
+
+    return check_templates(
+        Templates(site.template_folders),
+        site.settings.publication,
+        mailing_lists=site.settings.lists,
+        digests=site.settings.digests,
+    )
+
+
+def _syntax_faults(folder: Path) -> tuple[str, ...]:
+    from newsletter.render.environment import Templates
+    from newsletter.site import template_folders
+
+    return Templates(template_folders(folder)).faults()
+
+
+def _store_faults(site: Site) -> tuple[str, ...]:
+    from newsletter.store.schema import schema_state
+
+    fault = schema_state(site.settings.store_url.reveal(), site_dir=site.folder)
+    return (f"store: {fault}",) if fault else ()
+
+
+def _lines(settings: Settings | None, faults: tuple[str, ...]) -> tuple[str, ...]:
+    if faults or settings is None:
+        return faults
+    counts = (
+        f"{len(found)} {noun}{'' if len(found) == 1 else 's'}"
+        for noun, found in (
+            ("feed", settings.feeds),
+            ("list", settings.lists),
+            ("digest", settings.digests),
+            ("relay", settings.relays),
+        )
+    )
+    return (f"no faults: {', '.join(counts)}; templates and store are fine",)

@@ -1,0 +1,222 @@
+"""`newsletter subscribers`: people, by hand and from files."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly, progress
+
+if TYPE_CHECKING:
+    from newsletter.model.settings import Settings
+    from newsletter.readers.admission import Imported, Terms
+    from newsletter.store.ports import Added
+
+subscribers = group("Add, import, export, show and unsubscribe people.")
+
+AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="A mail address.")]
+ListOption = Annotated[str | None, typer.Option("--list", metavar="LIST", help="Only this list.")]
+ConfirmedOption = Annotated[
+    bool, typer.Option("--confirmed", help="They gave their consent elsewhere; needs --source. Else they are asked.")
+]
+SourceOption = Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Where and how they consented.")]
+
+
+@subscribers.command()
+def add(
+    address: AddressArgument,
+    *,
+    name: Annotated[str, typer.Option("--name", help="What to call them.")] = "",
+    lists: Annotated[
+        list[str] | None, typer.Option("--list", metavar="LIST", help="Which list; may be repeated.")
+    ] = None,
+    confirmed: ConfirmedOption = False,
+    source: SourceOption = None,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add one person to a list (or several).
+
+    They get a mail that asks them to confirm, unless they did elsewhere (--confirmed --source TEXT) or the list does
+    not ask (double_opt_in = false). Who has left or is suppressed is not added.
+
+    Example: newsletter subscribers add ann@example.org --list brief --confirmed --source "asked in person, 3 May"
+    """
+    from newsletter.model.subscriber import Newcomer
+    from newsletter.model.text import one_line
+    from newsletter.readers.address import checked
+    from newsletter.readers.admission import admit
+
+    terms = _terms(confirmed=confirmed, source=source, otherwise="cli")
+    with opened(site) as app:
+        known = tuple(app.settings.mailing_list(each).id for each in lists or _only_list(app.settings))
+        if not known:
+            raise typer.BadParameter(f"which --list, of {', '.join(each.id for each in app.settings.lists) or 'none'}?")
+        newcomer = Newcomer(address=checked(address), name=one_line(name, limit=200), lists=known)
+        added = admit(app.subscribers, [newcomer], lists=app.settings.lists, terms=terms, now=app.clock.now())
+    answer(_counts(added), as_json=as_json, lines=_counted(added))
+    if added.left or added.suppressed:
+        partly()
+
+
+@subscribers.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV with a header line; - is standard input.")],
+    *,
+    list_id: Annotated[str | None, typer.Option("--list", metavar="LIST", help="For rows that name no list.")] = None,
+    confirmed: ConfirmedOption = False,
+    source: SourceOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check the file; add nobody.")] = False,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add people from a CSV file: columns address, name, list, language, and any further as fields.
+
+    Bad rows are told with line and reason, and the others are taken. An import never brings back who has left, and
+    never lifts a suppression. Importing the same file again adds nobody twice.
+
+    Example: newsletter subscribers import people.csv --list brief --confirmed --source "council minutes 2025"
+    """
+    from functools import partial
+
+    from newsletter.cli.files import csv_lines
+    from newsletter.readers.admission import admit, admit_rows
+    from newsletter.readers.importing import read_newcomers
+    from newsletter.store.ports import Added
+
+    terms = _terms(confirmed=confirmed, source=source, otherwise=f"import: {file.name}", prefix="import: ")
+    with opened(site) as app, csv_lines(file) as lines, progress("importing") as bar:
+        lists = app.settings.lists
+        default = app.settings.mailing_list(list_id).id if list_id else next(iter(_only_list(app.settings)), None)
+        take = partial(admit, app.subscribers, lists=lists, terms=terms, now=app.clock.now())
+        rows = read_newcomers(lines, file=str(file), lists=[each.id for each in lists], default_list=default)
+        imported = admit_rows(
+            rows,
+            admit=(lambda _: Added()) if dry_run else take,
+            on_rows=bar.advance,
+            on_bad=lambda row: print(f"{file}:{row.line}: {row.because}", file=sys.stderr),
+        )
+    document = {"dry_run": dry_run, "rows": imported.people + imported.bad_rows, "people": imported.people}
+    answer(
+        document | _counts(imported.added) | {"bad_rows": imported.bad_rows, "bad": imported.bad},
+        as_json=as_json,
+        lines=_imported(imported, dry_run=dry_run),
+    )
+    if imported.bad_rows:
+        partly()
+
+
+@subscribers.command()
+def export(
+    *,
+    list_id: ListOption = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to, if not standard output.")] = None,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write down everybody, on all lists or on one: CSV, or JSON with --json.
+
+    CSV has a row for each subscription. Cells that a spreadsheet would take for a formula get an apostrophe in front;
+    an import takes it off again.
+
+    Example: newsletter subscribers export --list brief --out brief.csv
+    """
+    from newsletter.cli.files import write_json, written
+    from newsletter.readers.exporting import as_document, field_names, write_csv
+
+    with opened(site) as app, written(out) as to:
+        if list_id:
+            app.settings.mailing_list(list_id)
+        if as_json:
+            count = write_json((as_document(*each) for each in app.subscribers.exported(list_id)), to)
+        else:
+            names = field_names(app.subscribers.exported(list_id))
+            count = write_csv(app.subscribers.exported(list_id), fields=names, to=to)
+    if out is not None:
+        answer({"people": count, "file": str(out)}, as_json=as_json, lines=[f"{out}: {count} people"])
+
+
+@subscribers.command()
+def show(address: AddressArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Show everything known about one person: subscriptions with the record of consent, deliveries, suppression.
+
+    Example: newsletter subscribers show ann@example.org
+    """
+    from newsletter.cli.person import person_document, person_lines
+    from newsletter.errors import NotFoundError
+    from newsletter.readers.address import checked
+
+    with opened(site) as app:
+        suppressed = app.subscribers.is_suppressed(checked(address))
+        document: dict[str, Any] = {"address": address, "suppressed": suppressed, "subscriptions": []}
+        try:
+            document |= person_document(app.subscribers.person(checked(address)))
+        except NotFoundError:
+            # A suppression outlives the person: it is kept when they are erased.
+            if not suppressed:
+                raise
+    answer(document, as_json=as_json, lines=person_lines(document))
+
+
+@subscribers.command()
+def unsubscribe(
+    address: AddressArgument, *, list_id: ListOption = None, site: SiteOption = None, as_json: JsonOption = False
+) -> None:
+    """Take one person off a list, or off all: at once, and what is queued for them is not sent.
+
+    Example: newsletter subscribers unsubscribe ann@example.org --list brief
+    """
+    from newsletter.model.subscriber import SUBSCRIPTION_MOVES, SubscriptionState
+    from newsletter.readers.address import checked
+
+    leavable = SUBSCRIPTION_MOVES.before(SubscriptionState.LEFT)
+    with opened(site) as app:
+        if list_id:
+            app.settings.mailing_list(list_id)
+        person = app.subscribers.person(checked(address))
+        left = [
+            each.list_id
+            for each in person.subscriptions
+            if each.list_id == (list_id or each.list_id)
+            and each.state in leavable
+            and app.subscribers.move(each.id, SubscriptionState.LEFT, source="cli", text="", now=app.clock.now())
+        ]
+    lines = [f"left {', '.join(left)}"] if left else ["was on none of these lists any more"]
+    answer({"address": address, "left": left}, as_json=as_json, lines=lines)
+
+
+def _terms(*, confirmed: bool, source: str | None, otherwise: str, prefix: str = "") -> Terms:
+    from newsletter.readers.admission import Terms
+
+    if confirmed and not source:
+        raise typer.BadParameter("--confirmed needs --source TEXT: where and how did they consent?")
+    return Terms(confirmed=confirmed, source=f"{prefix}{source}" if source else otherwise)
+
+
+def _only_list(settings: Settings) -> tuple[str, ...]:
+    """The list that is meant where none is named: nobody can be in doubt only if there is just one."""
+    return (settings.lists[0].id,) if len(settings.lists) == 1 else ()
+
+
+def _counts(added: Added) -> dict[str, int]:
+    return {each.name: getattr(added, each.name) for each in fields(added)}
+
+
+def _counted(added: Added) -> list[str]:
+    said = {
+        "added": added.added - added.pending,
+        "asked to confirm": added.pending,
+        "on the list already": added.known,
+        "had left, not brought back": added.left,
+        "suppressed, not added": added.suppressed,
+    }
+    return [f"{count} {what}" for what, count in said.items() if count] or ["nobody added"]
+
+
+def _imported(imported: Imported, *, dry_run: bool) -> list[str]:
+    lines = [f"{imported.people} people read"] if dry_run else _counted(imported.added)
+    return [*lines, f"bad rows, not taken: {imported.bad_rows}"] if imported.bad_rows else lines

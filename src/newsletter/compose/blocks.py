@@ -6,9 +6,16 @@ from the marks, never carried over.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+_NO_LETTERS = re.compile(r"[\W_]+")
+_WIDE = re.compile(
+    "[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6"
+    "\U0001f300-\U0001faff\U00020000-\U0003fffd]"
+)
 
 
 class Kind(StrEnum):
@@ -101,14 +108,12 @@ def stripped(runs: Runs) -> Runs:
 
 def spelled(text: str) -> str:
     """Letters and digits alone, case folded: what two texts are compared by."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def reading_length(text: str) -> int:
     """How much there is to read, in letters of an alphabet: a wide (Chinese, Japanese, Korean) one counts two."""
-    if text.isascii():
-        return len(text)
-    return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + len(_WIDE.findall(text))
 
 
 def blocks_length(blocks: Blocks) -> int:

@@ -51,9 +51,11 @@ def choose(
     free = [item for item in newest if item.id not in refused]
     places = _places(free, digest, feeds)
     kept = frozenset(fair_share(places, by=lambda item_id: places[item_id], limit=digest.max_items))
-    full = {item.id: _no_room(item, digest, feeds, placed=item.id in places) for item in free if item.id not in kept}
+    because = refused | {
+        item.id: _no_room(item, digest, feeds, placed=item.id in places) for item in free if item.id not in kept
+    }
     taken = {item_id: places[item_id] for item_id in kept}
-    return tuple(_choice(item, digest, taken=taken, because=refused | full) for item in newest)
+    return tuple(_choice(item, digest, taken=taken, because=because) for item in newest)
 
 
 def _refused(

@@ -43,7 +43,6 @@ class _Place:
     block: Block = field(default_factory=Block)
     marks: tuple[Mark, ...] = ()
     list_depth: int = -1
-    deep: int = 0
 
 
 def blocks_from_html(html: str) -> Blocks:
@@ -71,13 +70,16 @@ class _Reader:
         self.blocks: list[Block] = []
         self._runs: list[Run] = []
         self._block = Block()
+        self._deep = 0
 
     def inside(self, element: HtmlElement, place: _Place) -> None:
         self._words(element.text, place)
+        self._deep += 1
         for child in element:
             if isinstance(child.tag, str):  # neither a comment nor a processing instruction
-                self._element(child, replace(place, deep=place.deep + 1))
+                self._element(child, place)
             self._words(child.tail, place)
+        self._deep -= 1
 
     def flush(self) -> None:
         """End the current block; one without words is nothing."""
@@ -95,7 +97,7 @@ class _Reader:
         tag = element.tag
         if tag in _NOT_TEXT:
             return
-        if place.deep > _DEEPEST:
+        if self._deep > _DEEPEST:
             self._words(str(element.text_content()), place)
         elif tag == "br":
             self._break(place)
@@ -142,7 +144,7 @@ class _Reader:
             if element.tag == "ol" and child.tag == "li":
                 item = replace(item, number=number)
                 number += 1
-            inner = _directed(child, replace(place, block=item, list_depth=depth, deep=place.deep + 1))
+            inner = _directed(child, replace(place, block=item, list_depth=depth))
             self.inside(child, inner)
             self.flush()
 

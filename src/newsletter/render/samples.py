@@ -71,7 +71,7 @@ _LEAD = Piece(
     byline="Ines Vadell",
     section_line="Analysis | Trade Routes",
     credit_line="Republished with permission from Harbour Institute.",
-    html=_html(_LEAD_TEXT),
+    html=_html(_LEAD_TEXT).replace("tenders", '<a href="https://harbour.example/tenders">tenders</a>'),
     paragraphs=_LEAD_TEXT,
     whole=True,
     image=Image(

@@ -1,6 +1,5 @@
 import asyncio
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from newsletter.mailbox.server import EXTENSIONS, MailboxServer
 from newsletter.model.message import Envelope, Message
 from newsletter.model.settings import Relay, Secret, Tls
 from tests.deliver.certificates import Certificates, made_in
+from tests.deliver.press import until
 
 pytestmark = pytest.mark.anyio
 
@@ -38,12 +38,6 @@ async def refusal(connection: Connection, what: Message | None = None) -> RelayE
     with pytest.raises(RelayError) as caught:
         await (connection.open() if what is None else connection.send(what))
     return caught.value
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the event loop run until something is the case: the connection has nothing one could wait for."""
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0)
 
 
 async def test_a_message_arrives_byte_for_byte() -> None:

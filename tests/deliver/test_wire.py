@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.deliver.wire import needs, path, reply_from, stuffed, without_addresses
+from newsletter.deliver.wire import ehlo_name, needs, path, reply_from, stuffed, without_addresses
 from newsletter.model.delivery import Reply
 
 
@@ -66,3 +66,17 @@ def test_a_message_needs_only_what_it_uses() -> None:
     assert needs(head + eight, "a@b.example") == {"8BITMIME"}
     assert needs(head + plain, "ä@b.example") == {"SMTPUTF8"}
     assert needs("Subject: grün\r\n\r\n".encode() + plain, "a@b.example") == {"8BITMIME", "SMTPUTF8"}
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("news.example.org", "news.example.org"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("127.0.0.1", "[127.0.0.1]"),
+        ("::1", "[IPv6:::1]"),
+        ("\udcff", "localhost"),
+    ],
+)
+def test_we_name_ourselves_as_ehlo_wants_it(host: str, name: str) -> None:
+    assert ehlo_name(host) == name

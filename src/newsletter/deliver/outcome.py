@@ -23,6 +23,13 @@ def after_reply(claimed: Claimed, reply: Reply, *, relay: str, policy: Deliver, 
     return _tried(claimed, state, because=because, relay=relay, reply=reply, due_at=due_at)
 
 
+def interrupted(claimed: Claimed, *, relay: str, because: str, policy: Deliver, now: datetime, jitter: float) -> Tried:
+    """The outcome where a relay broke off over this message before it had all of it: tried, and nothing was sent."""
+    due_at = next_attempt(policy, attempts=claimed.attempts + 1, queued_at=claimed.queued_at, now=now, jitter=jitter)
+    state = DeliveryState.FAILED if due_at is None else DeliveryState.DEFERRED
+    return _tried(claimed, state, because=because, relay=relay, due_at=due_at)
+
+
 def not_tried(claimed: Claimed, *, relay: str, because: str) -> Tried:
     """The outcome where nothing can have been accepted: back to the queue, and no attempt is counted."""
     return _tried(claimed, DeliveryState.QUEUED, because=because, relay=relay, counts=False)

@@ -17,7 +17,7 @@ from typing import Final
 
 import aiosmtplib
 
-from newsletter.deliver.wire import needs, path, reply_from, stuffed, without_addresses
+from newsletter.deliver.wire import ehlo_name, needs, path, reply_from, stuffed, without_addresses
 from newsletter.errors import RelayError
 from newsletter.model.delivery import Reply
 from newsletter.model.message import Message
@@ -55,8 +55,12 @@ class Connection:
     ) -> None:
         self.relay = relay
         self.begun = False
-        """Whether the message being sent may have been accepted by now: its final dot is out, its reply not in."""
-        self._hostname = hostname
+        """Whether the last message may have been accepted: its final dot is out, its reply not in."""
+        self.welcome = False
+        """Whether the relay took our sender for the last message: what happened then may be the message's doing."""
+        self.used = False
+        """Whether a message was answered since it was opened."""
+        self._hostname = ehlo_name(hostname)
         self._timeouts = timeouts or Timeouts()
         self._tls = tls
         self._smtp: aiosmtplib.SMTP | None = None
@@ -68,6 +72,7 @@ class Connection:
 
     async def open(self) -> None:
         """Connect, encrypt as the relay's settings say, greet and log in. RelayError if that cannot be done."""
+        self.begun = self.welcome = self.used = False
         smtp = aiosmtplib.SMTP(
             hostname=self.relay.host,
             port=self.relay.port,
@@ -96,18 +101,20 @@ class Connection:
         RelayError if there is no answer; its `begun` tells whether the message may have been accepted. The connection
         is closed then, and after a 421. What the relay lacks for this one message is an answer too, in its name.
         """
-        self.begun = False
+        self.begun = self.welcome = False
         smtp = self._smtp
         if smtp is None or not smtp.is_connected:
             raise RelayError(self.relay.name, "the connection is closed")
         try:
-            return await self._transact(smtp, message)
+            reply = await self._transact(smtp, message)
         except (aiosmtplib.SMTPException, OSError) as exc:
             smtp.close()
             raise RelayError(self.relay.name, _in_words(exc), begun=self.begun) from exc
         except (asyncio.CancelledError, RelayError):
             smtp.close()
             raise
+        self.used = True
+        return reply
 
     async def close(self) -> None:
         """Say QUIT if anybody still listens, and hang up. Never raises."""
@@ -171,6 +178,7 @@ class Connection:
             reply = await self._command(smtp, command, argument)
             if reply.code // 100 != 2:  # noqa: PLR2004 a refusal
                 return await self._refused(smtp, command, reply)
+            self.welcome = True
         reply = await self._command(smtp, b"DATA")
         if reply.code != _START_INPUT:
             return await self._refused(smtp, b"DATA", reply)

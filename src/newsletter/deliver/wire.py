@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Final
 
 import idna
@@ -30,6 +31,18 @@ def reply_from(code: int, text: str) -> Reply:
 def without_addresses(text: str) -> str:
     """`text` fit for a log: servers like to repeat whom they refuse, and our return path has a token in it."""
     return _ADDRESS.sub("…", text)
+
+
+def ehlo_name(host: str) -> str:
+    """A host as EHLO wants it (RFC 5321 section 4.1.4): a domain in ASCII, or an address in brackets."""
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        try:
+            return host if host.isascii() else idna.encode(host, uts46=True).decode()
+        except idna.IDNAError:
+            return "localhost"
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"  # noqa: PLR2004
 
 
 def path(address: str) -> str | None:

@@ -1,0 +1,94 @@
+"""Which relays are fit for work, and whose turn it is. Pure: time comes in as seconds of any steady clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 60.0
+PATIENCE: Final = 4
+"""Failures in a row after which a relay counts as unreachable: about four seconds."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Gate:
+    """The health of one relay. After a failure it is paused, longer each time, and then tried by one lane alone."""
+
+    failures: int = 0
+    because: str = ""
+    """Why it failed last."""
+    _opens_at: float = 0.0
+    _probed: bool = False
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether it failed so often that there is no point in waiting for it."""
+        return self.failures >= PATIENCE
+
+    def admits(self, now: float) -> bool:
+        """Whether a lane may take work for this relay."""
+        return not self.failures or (now >= self._opens_at and not self._probed)
+
+    def enter(self) -> bool:
+        """Take work for the relay. True if this is the one try that a relay in doubt is given."""
+        self._probed = self.failures > 0
+        return self._probed
+
+    def leave(self) -> None:
+        """Give the try back unused."""
+        self._probed = False
+
+    def succeed(self) -> None:
+        """It answered."""
+        self.failures = 0
+        self._probed = False
+
+    def fail(self, now: float, *, probe: bool, because: str) -> float | None:
+        """It could not be spoken to: how long it is paused now. None where that was known already.
+
+        All lanes of a relay lose it together; that is one failure.
+        """
+        if self.failures and not probe:
+            return None
+        pause: float = min(_FIRST_PAUSE * 2**self.failures, _LONGEST_PAUSE)
+        self.failures += 1
+        self.because = because
+        self._opens_at = now + pause
+        self._probed = False
+        return pause
+
+
+class Rota:
+    """Shares messages out among relays by weight. Where all weights are equal, whoever is free takes the next.
+
+    `slack` is how many messages a relay may be ahead of its share, so that no lane waits for another's single message.
+    """
+
+    __slots__ = ("_slack", "_taken", "_weights", "shares")
+
+    def __init__(self, weights: Mapping[str, int], *, slack: int = 8) -> None:
+        self._weights = dict(weights)
+        self._slack = slack
+        self.shares = len(set(weights.values())) > 1
+        self._taken = dict.fromkeys(weights, 0.0)
+
+    def may_take(self, relay: str, among: frozenset[str]) -> bool:
+        """Whether it is this relay's turn, if those are the ones at work."""
+        others = among - {relay}
+        if not others or not self.shares:
+            return True
+        least = min(self._taken[other] / self._weights[other] for other in others)
+        return self._taken[relay] - self._slack < least * self._weights[relay]
+
+    def took(self, relay: str) -> None:
+        """Note that a relay took a message."""
+        self._taken[relay] += 1
+
+    def rejoin(self, relay: str, among: frozenset[str]) -> None:
+        """Let a relay that was away start level with the others, not make up for what they did meanwhile."""
+        others = among - {relay}
+        if others:
+            least = min(self._taken[other] / self._weights[other] for other in others)
+            self._taken[relay] = max(self._taken[relay], least * self._weights[relay])

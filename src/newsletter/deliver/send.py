@@ -1,0 +1,235 @@
+"""Deliver what is due: lease a batch, make its messages, send each over one of many lanes, record what came of it.
+
+Nothing is sent before the ledger has it as begun, and nothing is begun before there is a connection to send it over.
+A relay that is not there therefore costs nothing: what was leased goes back as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from traceback import extract_tb
+from typing import Final
+
+import structlog
+
+from newsletter.deliver.hopper import Hopper, Parcel
+from newsletter.deliver.lane import Lane, Tools
+from newsletter.deliver.outcome import unmakeable
+from newsletter.deliver.pace import Pace
+from newsletter.deliver.record import Recorder
+from newsletter.deliver.smtp import Connection
+from newsletter.deliver.tally import Counts, Tally
+from newsletter.errors import NewsletterError, StoreError
+from newsletter.model.clock import Clock
+from newsletter.model.delivery import Claimed, Tried
+from newsletter.model.judgement import Blame
+from newsletter.model.message import Message
+from newsletter.model.settings import Deliver, Relay
+from newsletter.store.ports import Ledger
+from newsletter.store.seam import in_thread
+
+__all__ = ["Counts", "Limits", "Prepare", "Progress", "send_due"]
+
+log = structlog.get_logger()
+
+Prepare = Callable[[Claimed], Message]
+"""Makes the message of a delivery. Called in a thread, for one after the other."""
+
+Progress = Callable[[Counts], None]
+
+_LOOK_AGAIN_SECONDS: Final = 1.0
+_PROGRESS_SECONDS: Final = 0.1
+_DROPS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a run takes on at once."""
+
+    batch: int = 200
+    """Deliveries leased together; up to half as many more are made ahead while these are sent."""
+    lease: timedelta = timedelta(minutes=15)
+    """Enough for a batch to wait in. What was begun has the ledger's own time for an answer."""
+    drain: timedelta = timedelta(seconds=25)
+    """How long a run that is stopped waits for answers; later ones are unknown."""
+
+
+async def send_due(
+    ledger: Ledger,
+    *,
+    prepare: Prepare,
+    relays: Sequence[Relay],
+    hostname: str,
+    policy: Deliver,
+    clock: Clock,
+    owner: str,
+    stop: asyncio.Event,
+    edition_id: str | None = None,
+    limits: Limits | None = None,
+    on_progress: Progress | None = None,
+    luck: Callable[[], float] = random.random,
+) -> Counts:
+    """Try every delivery that is due once; return when nothing is due or in flight.
+
+    Deferred ones that are not due yet do not keep it. `stop` ends it early: what is in flight is finished, what was
+    only leased is given back. It also ends, with the reason in the counts, when no relay can be reached. StoreError
+    if the ledger cannot be written; what was begun by then stays so for `recover`.
+    """
+    if not relays:
+        return Counts(because="no relay is configured")
+    hopper, tally = Hopper(relays), Tally()
+    recorder = Recorder(ledger, hopper=hopper, tally=tally, clock=clock)
+    run = _Run(
+        tools=Tools(
+            ledger=ledger, hopper=hopper, tally=tally, recorder=recorder, policy=policy, clock=clock, luck=luck
+        ),
+        limits=limits or Limits(),
+        prepare=prepare,
+        relays=relays,
+        owner=owner,
+        edition_id=edition_id,
+        on_progress=on_progress,
+    )
+    return await run.to_the_end(hostname, stop)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    tools: Tools
+    limits: Limits
+    prepare: Prepare
+    relays: Sequence[Relay]
+    owner: str
+    edition_id: str | None
+    on_progress: Progress | None
+
+    async def to_the_end(self, hostname: str, stop: asyncio.Event) -> Counts:
+        hopper = self.tools.hopper
+        lanes = [asyncio.create_task(lane.run()) for lane in self._lanes(hostname)]
+        besides = [asyncio.create_task(work) for work in (self._watch(stop), self._tell())]
+        try:
+            await self._supply()
+        finally:
+            hopper.close()
+            await self._ended(lanes)
+            for task in besides:
+                task.cancel()
+            await asyncio.gather(*besides, return_exceptions=True)
+            with suppress(StoreError):  # leases run out by themselves; the first error is the one to hear about
+                await in_thread(self.tools.ledger.release, self.owner)
+        if hopper.error is not None:
+            raise hopper.error
+        return self._result()
+
+    def _lanes(self, hostname: str) -> Iterator[Lane]:
+        for relay in self.relays:
+            pace = Pace(relay.rate_per_minute) if relay.rate_per_minute else None
+            for _ in range(relay.connections):
+                yield Lane(Connection(relay, hostname=hostname), self.tools, pace=pace)
+
+    async def _supply(self) -> None:
+        """Keep the hopper filled, until there is nothing left to lease and nothing out that might come back."""
+        hopper, batch = self.tools.hopper, self._batch()
+        while not hopper.closed.is_set():
+            await hopper.room(batch // 2)
+            was_idle = hopper.is_idle
+            leased = await in_thread(self._made, batch)
+            for made in leased:
+                if isinstance(made, Tried):
+                    hopper.out()
+                    self.tools.recorder.record(made)
+            hopper.put(made for made in leased if isinstance(made, Parcel))
+            if not leased and was_idle:
+                hopper.close()
+            elif not leased:
+                await hopper.change(timeout=_LOOK_AGAIN_SECONDS)
+
+    def _batch(self) -> int:
+        """What slow relays would take more than a minute for is better left to others."""
+        rates = [relay.rate_per_minute for relay in self.relays]
+        together = sum(rate for rate in rates if rate) if all(rates) else self.limits.batch
+        return max(1, min(self.limits.batch, int(together)))
+
+    def _made(self, batch: int) -> list[Parcel | Tried]:
+        """Lease a batch and make its messages; runs in a thread."""
+        ledger, tally = self.tools.ledger, self.tools.tally
+        claimed = ledger.claim(
+            owner=self.owner,
+            limit=batch,
+            now=self.tools.clock.now(),
+            lease=self.limits.lease,
+            edition_id=self.edition_id,
+        )
+        if any(tally.drops(one) >= _DROPS for one in claimed):
+            raise StoreError("the ledger leases deliveries again and again that it does not let us begin")
+        tally.leased(claimed)
+        return [self._parcel(one) for one in claimed]
+
+    def _parcel(self, claimed: Claimed) -> Parcel | Tried:
+        try:
+            return Parcel(claimed=claimed, message=self.prepare(claimed))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            # One message that cannot be made must not keep the others. No traceback: it may quote an address.
+            because = _named(error)
+            log.error("message not made", delivery=claimed.id, batch=claimed.batch, because=because)  # noqa: TRY400
+            return unmakeable(claimed, because=f"{Blame.OUR_FAULT}: its message could not be made: {because}")
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.tools.hopper.close(because="stopped")
+
+    async def _tell(self) -> None:
+        """Show how it goes: to whoever asked, and in one log line for each batch."""
+        told = self.tools.tally.counts()
+        while True:
+            await asyncio.sleep(_PROGRESS_SECONDS)
+            counts = self.tools.tally.counts()
+            if self.on_progress is not None:
+                self.on_progress(counts)
+            if counts.tried - told.tried >= self.limits.batch:
+                _log("deliveries tried", counts)
+                told = counts
+
+    async def _ended(self, lanes: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for what is in flight, for a while; then end it, and wait until all outcomes are kept."""
+        _, late = await asyncio.wait(lanes, timeout=self.limits.drain.total_seconds())
+        for lane in late:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        await self.tools.recorder.flush()
+
+    def _result(self) -> Counts:
+        counts = self.tools.tally.counts(because=self.tools.hopper.because)
+        if self.on_progress is not None:
+            self.on_progress(counts)
+        _log("run of deliveries ended", counts)
+        return counts
+
+
+def _log(event: str, counts: Counts) -> None:
+    log.info(
+        event,
+        sent=counts.sent,
+        deferred=counts.deferred,
+        failed=counts.failed,
+        unknown=counts.unknown,
+        returned=counts.returned,
+        dropped=counts.dropped,
+        because=counts.because,
+    )
+
+
+def _named(error: Exception) -> str:
+    """What went wrong, and where if it is not one of our own errors: those were not foreseen."""
+    if isinstance(error, NewsletterError):
+        return str(error)
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"

@@ -1,0 +1,382 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from newsletter.deliver.send import Counts, Limits
+from newsletter.errors import AddressError, StoreError
+from newsletter.mailbox.script import Act, Script
+from newsletter.mailbox.server import EXTENSIONS, MailboxServer
+from newsletter.model.delivery import Claimed, DeliveryState
+from newsletter.model.edition import EditionState
+from newsletter.model.message import LetterKind, Message
+from newsletter.model.subscriber import SubscriptionState
+from newsletter.store.editions import Editions
+from newsletter.store.engine import Store
+from newsletter.store.ledger import Ledger
+from newsletter.store.letters import Letters
+from tests.deliver.press import LateClock, Press, message_for, relay_to, until
+from tests.store.samples import NOW, add_people, frozen, open_ledger, set_subscription
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/newsletter.db", site_dir=tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ledger(store: Store) -> Iterator[Ledger]:
+    with open_ledger(store) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MailboxServer]:
+    async with MailboxServer() as running:
+        yield running
+
+
+@pytest.fixture
+def press(store: Store, ledger: Ledger, server: MailboxServer) -> Press:
+    return Press(store=store, ledger=ledger, relays=(relay_to(server),))
+
+
+def reader(number: int, list_id: str = "brief") -> str:
+    return f"reader-{number}@{list_id}.example"
+
+
+async def test_everybody_gets_one_mail_over_a_few_connections(press: Press, server: MailboxServer) -> None:
+    edition = frozen(press.store, 300)
+    counts = await press.send()
+    assert counts == Counts(sent=300, editions=(edition,))
+    assert server.counts == {reader(number): 1 for number in range(300)}
+    assert server.connections <= 4
+    assert not server.sessions
+
+
+async def test_what_was_sent_is_not_sent_again(press: Press, server: MailboxServer) -> None:
+    frozen(press.store, 20)
+    await press.send()
+    assert await press.send() == Counts()
+    assert server.counts.total() == 20
+
+
+async def test_with_nothing_due_no_connection_is_opened(press: Press, server: MailboxServer) -> None:
+    assert await press.send() == Counts()
+    assert server.connections == 0
+
+
+async def test_refusals_get_the_outcome_they_deserve_and_nobody_else_notices(
+    press: Press, server: MailboxServer
+) -> None:
+    server.script = Script(
+        rcpt={reader(1): "550 5.1.1 no such user", reader(2): "450 4.2.0 greylisted"},
+        data={reader(3): "554 5.7.1 blocked as spam", reader(4): "452 4.3.1 disk full"},
+    )
+    edition = frozen(press.store, 10)
+    counts = await press.send()
+    report = press.report(edition)
+    assert (counts.sent, counts.deferred, counts.failed) == (6, 2, 2)
+    assert (report.sent, report.deferred, report.failed, report.queued) == (6, 2, 2, 0)
+    assert (DeliveryState.FAILED, "address dead: no such mailbox (550 5.1.1)", 1) in report.reasons
+
+
+async def test_a_deferred_delivery_is_tried_again_when_it_is_due_and_not_before(
+    press: Press, server: MailboxServer
+) -> None:
+    server.script = Script(rcpt={reader(0): ("451 4.3.0 later", "451 4.3.0 later")})
+    frozen(press.store, 1)
+    assert (await press.send()).deferred == 1
+    assert (await press.send()).tried == 0
+    press.clock = LateClock(timedelta(minutes=6))
+    assert (await press.send()).deferred == 1
+    press.clock = LateClock(timedelta(minutes=12))
+    assert (await press.send()).tried == 0
+    press.clock = LateClock(timedelta(minutes=17))
+    assert (await press.send()).sent == 1
+
+
+async def test_a_relay_that_refuses_connections_costs_nobody_an_attempt(press: Press, server: MailboxServer) -> None:
+    edition = frozen(press.store, 50)
+    await server.stop()
+    counts = await press.send()
+    assert counts.because is not None
+    assert "refused" in counts.because
+    assert counts.tried == 0
+    assert press.report(edition).queued == 50
+    await server.start()
+    assert (await press.send()).sent == 50
+
+
+async def test_a_relay_that_dies_and_comes_back_is_waited_for(press: Press, server: MailboxServer) -> None:
+    edition = frozen(press.store, 400)
+    press.limits = Limits(batch=50)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: server.counts.total() >= 100)
+    await server.stop()
+    await server.start()
+    counts = await sending
+    report = press.report(edition)
+    assert counts.because is None
+    assert report.sent + report.unknown + report.deferred == 400
+    assert report.unknown <= 4
+    assert set(server.counts.values()) == {1}
+    assert server.counts.total() >= report.sent
+
+
+async def test_only_an_answer_lost_after_the_last_byte_is_unknown(press: Press, server: MailboxServer) -> None:
+    server.script = Script(
+        rcpt={reader(1): (Act.CUT,)},
+        data={reader(2): (Act.KEEP_AND_CUT,), reader(3): (Act.CUT,)},
+    )
+    edition = frozen(press.store, 20)
+    await press.send()
+    report = press.report(edition)
+    assert (report.unknown, report.queued, report.sending) == (2, 0, 0)
+    assert report.sent + report.deferred == 18
+    assert server.counts[reader(2)] == 1
+    assert server.counts[reader(3)] == 0
+
+
+async def test_a_message_that_makes_relays_hang_up_is_deferred_and_not_tried_for_ever(
+    press: Press, server: MailboxServer
+) -> None:
+    server.script = Script(rcpt={reader(0): (Act.CUT,) * 100})
+    edition = frozen(press.store, 1)
+    counts = await press.send()
+    assert (counts.deferred, counts.because) == (1, None)
+    assert press.report(edition).deferred == 1
+
+
+async def test_a_relay_that_takes_no_mail_from_us_fails_nobody(press: Press, server: MailboxServer) -> None:
+    server.script = Script(mail="550 5.7.1 who are you")
+    edition = frozen(press.store, 10)
+    counts = await press.send()
+    assert counts.because is not None
+    assert "550" in counts.because
+    assert (counts.failed, press.report(edition).queued) == (0, 10)
+
+
+async def test_a_connection_closed_by_the_relay_between_messages_is_replaced_unnoticed(
+    press: Press, server: MailboxServer
+) -> None:
+    press.relays = (replace(press.relays[0], connections=1),)
+    server.script = Script(mail=(Act.YES, "421 4.4.2 too many messages", Act.YES, Act.CUT))
+    frozen(press.store, 6)
+    counts = await press.send()
+    assert (counts.sent, counts.returned, counts.because) == (6, 0, None)
+
+
+async def test_without_one_relay_the_other_takes_it_all(press: Press, server: MailboxServer) -> None:
+    async with MailboxServer() as gone:
+        dead = relay_to(gone, name="dead")
+    press.relays = (dead, *press.relays)
+    frozen(press.store, 60)
+    counts = await press.send()
+    assert (counts.sent, counts.because) == (60, None)
+
+
+async def test_relays_of_different_weight_share_in_proportion(press: Press, server: MailboxServer) -> None:
+    async with MailboxServer() as second:
+        press.relays = (
+            replace(press.relays[0], weight=3),
+            relay_to(second, name="second", weight=1),
+        )
+        frozen(press.store, 200)
+        await press.send()
+    assert server.counts.total() + second.counts.total() == 200
+    assert 35 <= second.counts.total() <= 65
+
+
+async def test_who_needs_what_the_relay_lacks_fails_alone(press: Press, server: MailboxServer) -> None:
+    server.extensions = EXTENSIONS - {"SMTPUTF8"}
+
+    def prepared(claimed: Claimed) -> Message:
+        message = message_for(claimed)
+        if claimed.address != reader(0):
+            return message
+        return replace(message, envelope=replace(message.envelope, recipient="änna@brief.example"))
+
+    press.prepare = prepared
+    edition = frozen(press.store, 5)
+    counts = await press.send()
+    assert (counts.sent, counts.failed) == (4, 1)
+    [(_, because, _)] = press.report(edition).reasons
+    assert "5.6.7" in because
+
+
+async def test_a_message_that_cannot_be_made_fails_alone_and_says_why(press: Press) -> None:
+    def broken(claimed: Claimed) -> Message:
+        if claimed.address == reader(1):
+            raise AddressError("its domain has no name")
+        if claimed.address == reader(2):
+            raise KeyError(claimed.address)
+        return message_for(claimed)
+
+    press.prepare = broken
+    edition = frozen(press.store, 5)
+    with capture_logs() as logs:
+        counts = await press.send()
+    reasons = " ".join(because for _, because, _ in press.report(edition).reasons)
+    assert (counts.sent, counts.failed) == (3, 2)
+    assert "no name" in reasons
+    assert "KeyError" in reasons
+    assert "@" not in str(logs)
+
+
+async def test_a_store_that_fails_while_messages_are_made_ends_the_run_and_loses_nothing(press: Press) -> None:
+    def unreadable(_: Claimed) -> Message:
+        raise StoreError("the disk is gone")
+
+    press.prepare = unreadable
+    edition = frozen(press.store, 5)
+    with pytest.raises(StoreError, match="disk"):
+        await press.send()
+    assert press.report(edition).queued == 5
+    press.prepare = message_for
+    assert (await press.send()).sent == 5
+
+
+async def test_a_stop_finishes_what_is_in_flight_and_gives_the_rest_back(press: Press, server: MailboxServer) -> None:
+    hold = asyncio.Event()
+    server.script = Script(hold=hold)
+    edition = frozen(press.store, 100)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: press.report(edition).sending == 4)
+    press.stop.set()
+    hold.set()
+    counts = await sending
+    report = press.report(edition)
+    assert counts.because == "stopped"
+    assert (report.unknown, report.sending) == (0, 0)
+    assert report.sent == counts.sent == server.counts.total()
+    assert report.queued == 100 - report.sent
+    press.stop = asyncio.Event()
+    assert (await press.send(owner="next")).sent == report.queued
+    assert set(server.counts.values()) == {1}
+
+
+async def test_a_stop_waits_only_so_long_for_an_answer(press: Press, server: MailboxServer) -> None:
+    server.script = Script(hold=asyncio.Event())
+    press.limits = Limits(drain=timedelta(seconds=0.2))
+    edition = frozen(press.store, 10)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: press.report(edition).sending == 4)
+    press.stop.set()
+    counts = await sending
+    report = press.report(edition)
+    assert (counts.unknown, report.unknown, report.queued, report.sending) == (4, 4, 6, 0)
+
+
+async def test_a_run_that_is_cancelled_leaves_nothing_leased(press: Press, server: MailboxServer) -> None:
+    server.script = Script(hold=asyncio.Event())
+    press.limits = Limits(drain=timedelta(seconds=0.1))
+    edition = frozen(press.store, 10)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: press.report(edition).sending == 4)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    report = press.report(edition)
+    assert (report.unknown, report.queued, report.sending) == (4, 6, 0)
+
+
+async def test_an_edition_paused_in_mid_flight_stops_at_once(press: Press, server: MailboxServer) -> None:
+    hold = asyncio.Event()
+    server.script = Script(hold=hold)
+    edition = frozen(press.store, 50)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: press.report(edition).sending == 4)
+    Editions(press.store).move(edition, EditionState.PAUSED, now=NOW)
+    hold.set()
+    counts = await sending
+    report = press.report(edition)
+    assert (report.sent, report.queued, report.sending) == (4, 46, 0)
+    assert counts.sent == 4
+    assert counts.dropped >= 1
+
+
+async def test_who_leaves_in_mid_flight_gets_nothing_more(press: Press, server: MailboxServer) -> None:
+    hold = asyncio.Event()
+    server.script = Script(hold=hold)
+    edition = frozen(press.store, 50)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: press.report(edition).sending == 4)
+    waiting = [number for number in range(50) if number >= 10]
+    for number in waiting:
+        set_subscription(press.store, number + 1, SubscriptionState.LEFT)
+    hold.set()
+    await sending
+    report = press.report(edition)
+    assert (report.sent, report.suppressed, report.queued) == (10, 40, 0)
+    assert not {reader(number) for number in waiting} & server.counts.keys()
+
+
+async def test_letters_go_out_too(press: Press, server: MailboxServer) -> None:
+    [subscription, *_] = add_people(press.store, 2)
+    set_subscription(press.store, subscription, SubscriptionState.PENDING)
+    Letters(press.store).enqueue(LetterKind.CONFIRMATION, subscription, key="once", now=NOW)
+    counts = await press.send()
+    assert counts == Counts(sent=1)
+    assert server.counts == {reader(0): 1}
+
+
+async def test_a_rate_is_kept(press: Press, server: MailboxServer) -> None:
+    press.relays = (replace(press.relays[0], rate_per_minute=1200),)
+    frozen(press.store, 40)
+    before = asyncio.get_running_loop().time()
+    assert (await press.send()).sent == 40
+    assert asyncio.get_running_loop().time() - before >= 0.9
+
+
+async def test_a_stop_does_not_wait_for_a_slow_rate(press: Press, server: MailboxServer) -> None:
+    press.relays = (replace(press.relays[0], rate_per_minute=1),)
+    edition = frozen(press.store, 3)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: bool(server.counts))
+    press.stop.set()
+    counts = await asyncio.wait_for(sending, 5)
+    assert (counts.sent, press.report(edition).queued) == (1, 2)
+
+
+async def test_progress_is_told_and_adds_up(press: Press) -> None:
+    told: list[Counts] = []
+    press.on_progress = told.append
+    frozen(press.store, 30)
+    counts = await press.send()
+    assert told[-1] == counts
+    assert [each.tried for each in told] == sorted(each.tried for each in told)
+
+
+async def test_logs_tell_batches_and_nobody_s_address(press: Press, server: MailboxServer) -> None:
+    server.script = Script(rcpt={reader(1): f"550 5.1.1 <{reader(1)}> unknown"})
+    frozen(press.store, 20)
+    with capture_logs() as logs:
+        await press.send()
+    infos = [line for line in logs if line["log_level"] == "info"]
+    assert [line["event"] for line in infos] == ["run of deliveries ended"]
+    assert sum(line["event"] == "delivery tried" for line in logs) == 20
+    assert "reader-" not in str(logs)
+
+
+async def test_two_runs_at_once_send_nothing_twice(press: Press, ledger: Ledger, server: MailboxServer) -> None:
+    edition = frozen(press.store, 200)
+    press.limits = Limits(batch=20)
+    one, two = await asyncio.gather(press.send(owner="one"), press.send(owner="two"))
+    assert one.sent + two.sent == 200
+    assert set(server.counts.values()) == {1}
+    assert press.report(edition).sent == 200
+
+
+async def test_without_a_relay_nothing_is_sent_and_it_says_so(press: Press) -> None:
+    press.relays = ()
+    edition = frozen(press.store, 3)
+    assert (await press.send()).because == "no relay is configured"
+    assert press.report(edition).queued == 3

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from newsletter.config import load_settings
 from newsletter.errors import LockedError, SiteError
@@ -89,17 +90,12 @@ def template_folders(folder: Path) -> tuple[Path, ...]:
 
 def _make_key(path: Path) -> None:
     """A new key at `path`, unless another process was faster: whole or not there at all, and readable by us alone."""
-    draft = path.with_name(f"site.key.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{secrets.token_hex()}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".site.key.") as draft:
+        draft.write(f"{secrets.token_hex()}\n")
+        draft.flush()
+        os.fsync(draft.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(draft.name)
 
 
 def _keys_in(text: str, *, place: str) -> tuple[bytes, ...]:

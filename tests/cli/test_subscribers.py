@@ -1,0 +1,146 @@
+"""`newsletter subscribers`, on a real store."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ran, Run
+
+PEOPLE = """\
+address,name,list,city
+ann@example.org,Ann,brief,Basra
+no address here,Nobody,,
+bo@example.org,=Bo,,
+"""
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text(PEOPLE)
+    return path
+
+
+def imported(run: Run, site: Path, people: Path) -> Ran:
+    return run("subscribers", "import", people, "--site", site, "--confirmed", "--source", "minutes 2025", "--json")
+
+
+def test_an_import_takes_the_good_rows_and_tells_the_bad_ones(run: Run, site: Path, people: Path) -> None:
+    ran = imported(run, site, people)
+    assert ran.code == 1
+    assert ran.document == {
+        "dry_run": False,
+        "rows": 3,
+        "people": 2,
+        "added": 2,
+        "pending": 0,
+        "known": 0,
+        "left": 0,
+        "suppressed": 0,
+        "bad_rows": 1,
+        "bad": [{"line": 3, "because": "an email address must have an @-sign"}],
+    }
+    assert ran.err == f"{people}:3: an email address must have an @-sign\n"
+
+
+def test_importing_the_same_file_again_adds_nobody(run: Run, site: Path, people: Path) -> None:
+    imported(run, site, people)
+    again = imported(run, site, people).document
+    assert (again["added"], again["known"]) == (0, 2)
+
+
+def test_without_confirmed_consent_people_are_asked_first(run: Run, site: Path, people: Path) -> None:
+    ran = run("subscribers", "import", people, "--site", site, "--json")
+    assert (ran.document["added"], ran.document["pending"]) == (2, 2)
+
+
+def test_a_list_that_asks_nobody_takes_people_at_once(run: Run, site: Path, people: Path) -> None:
+    config = site / "config.toml"
+    config.write_text(config.read_text().replace("double_opt_in = true", "double_opt_in = false"))
+    ran = run("subscribers", "import", people, "--site", site, "--json")
+    assert (ran.document["added"], ran.document["pending"]) == (2, 0)
+
+
+def test_confirmed_without_a_source_is_wrong_usage(run: Run, site: Path, people: Path) -> None:
+    ran = run("subscribers", "import", people, "--site", site, "--confirmed")
+    assert ran.code == 2
+    assert "--confirmed needs --source" in ran.err
+
+
+def test_a_dry_run_adds_nobody(run: Run, site: Path, people: Path) -> None:
+    ran = run("subscribers", "import", people, "--site", site, "--dry-run", "--json")
+    assert (ran.document["people"], ran.document["added"], ran.document["bad_rows"]) == (2, 0, 1)
+    assert run("subscribers", "show", "ann@example.org", "--site", site).code == 2
+
+
+def test_show_tells_everything_known_about_a_person(run: Run, site: Path, people: Path) -> None:
+    imported(run, site, people)
+    shown = run("subscribers", "show", "ANN@example.org", "--site", site, "--json").document
+    assert (shown["name"], shown["fields"], shown["suppressed"]) == ("Ann", {"city": "Basra"}, False)
+    (subscription,) = shown["subscriptions"]
+    assert (subscription["list"], subscription["state"]) == ("brief", "active")
+    (consent,) = subscription["consent"]
+    assert (consent["before"], consent["after"], consent["source"]) == (None, "active", "import: minutes 2025")
+    text = run("subscribers", "show", "ann@example.org", "--site", site).out
+    assert "list brief: active since" in text
+    assert "unknown to active, import: minutes 2025" in text
+
+
+def test_who_left_is_not_brought_back_by_any_import(run: Run, site: Path, people: Path) -> None:
+    imported(run, site, people)
+    left = run("subscribers", "unsubscribe", "ann@example.org", "--site", site, "--json")
+    assert left.document == {"address": "ann@example.org", "left": ["brief"]}
+    assert run("subscribers", "unsubscribe", "ann@example.org", "--site", site, "--json").document["left"] == []
+    again = imported(run, site, people).document
+    assert (again["added"], again["known"], again["left"]) == (0, 1, 1)
+    shown = run("subscribers", "show", "ann@example.org", "--site", site, "--json").document
+    assert shown["subscriptions"][0]["state"] == "left"
+
+
+def test_adding_somebody_who_left_is_refused_with_the_reason(run: Run, site: Path) -> None:
+    command = ("subscribers", "add", "ann@example.org", "--site", site, "--confirmed", "--source", "in person")
+    assert run(*command).out == "1 added\n"
+    run("subscribers", "unsubscribe", "ann@example.org", "--site", site)
+    again = run(*command)
+    assert (again.code, again.out) == (1, "1 had left, not brought back\n")
+
+
+def test_an_export_can_be_opened_and_imported_elsewhere(run: Run, site: Path, people: Path, tmp_path: Path) -> None:
+    imported(run, site, people)
+    run("subscribers", "unsubscribe", "bo@example.org", "--site", site)
+    out = tmp_path / "out.csv"
+    assert run("subscribers", "export", "--site", site, "--out", out).code == 0
+    assert out.stat().st_mode & 0o077 == 0
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [(row["address"], row["name"], row["state"], row["city"]) for row in rows] == [
+        ("ann@example.org", "Ann", "active", "Basra"),
+        ("bo@example.org", "'=Bo", "left", ""),
+    ]
+    other = tmp_path / "other"
+    run("init", other)
+    ran = run("subscribers", "import", out, "--site", other, "--confirmed", "--source", "moved", "--json")
+    assert (ran.document["added"], ran.document["bad_rows"]) == (1, 1)
+
+
+def test_an_export_as_json_is_one_document(run: Run, site: Path, people: Path) -> None:
+    assert run("subscribers", "export", "--site", site, "--json").document == {"subscribers": []}
+    imported(run, site, people)
+    everybody = run("subscribers", "export", "--site", site, "--json").document["subscribers"]
+    assert [person["address"] for person in everybody] == ["ann@example.org", "bo@example.org"]
+
+
+def test_names_that_are_not_there_are_wrong_usage(run: Run, site: Path, people: Path) -> None:
+    for command in (
+        ("import", people, "--list", "nowhere"),
+        ("import", people.with_name("none.csv")),
+        ("export", "--list", "nowhere"),
+        ("show", "nobody@example.org"),
+        ("show", "nobody"),
+        ("unsubscribe", "nobody@example.org"),
+        ("add", "ann@example.org", "--list", "nowhere"),
+    ):
+        ran = run("subscribers", *command, "--site", site)
+        assert (ran.code, ran.out) == (2, ""), command
+        assert ran.err.startswith("error: ")

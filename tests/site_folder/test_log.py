@@ -1,0 +1,47 @@
+"""Logs: lines of JSON where nobody watches."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from newsletter import log
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def test_a_line_is_one_json_object_with_its_level_and_time() -> None:
+    out = io.StringIO()
+    log.configure("info", stream=out)
+    structlog.get_logger().info("feed fetched", feed="harbour", headline="a\nb")
+    (line,) = out.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["feed"], told["level"], told["headline"]) == ("feed fetched", "harbour", "info", "a\nb")
+    assert told["timestamp"].endswith("Z")
+
+
+def test_less_important_lines_than_asked_for_are_left_out() -> None:
+    out = io.StringIO()
+    log.configure("warning", stream=out)
+    structlog.get_logger().info("feed fetched")
+    structlog.get_logger().warning("feed held")
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["feed held"]
+
+
+def test_what_libraries_warn_about_comes_out_beside_ours() -> None:
+    out = io.StringIO()
+    log.configure("info", stream=out)
+    logging.getLogger("somebody").warning("odd")
+    logging.getLogger("somebody").info("chatty")
+    assert "odd" in out.getvalue()
+    assert "chatty" not in out.getvalue()

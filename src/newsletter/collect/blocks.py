@@ -97,8 +97,9 @@ def _paragraphs(run: HtmlElement) -> list[HtmlElement]:
     made = [Element("p")]
     made[0].text = run.text
     for child in list(run):
-        if child.tag == "br" and len(made[-1]) and made[-1][-1].tag == "br" and not (made[-1][-1].tail or "").strip():
-            made[-1].remove(made[-1][-1])
+        before = _last(made[-1])
+        if child.tag == "br" and before is not None and _is_bare_break(before):
+            made[-1].remove(before)
             made.append(Element("p"))
             made[-1].text = child.tail
         else:
@@ -110,13 +111,23 @@ def _paragraphs(run: HtmlElement) -> list[HtmlElement]:
 
 def _trim(paragraph: HtmlElement) -> None:
     """Remove line breaks at either end."""
-    while len(paragraph) and paragraph[-1].tag == "br" and not (paragraph[-1].tail or "").strip():
-        paragraph.remove(paragraph[-1])
-    while len(paragraph) and paragraph[0].tag == "br" and not (paragraph.text or "").strip():
-        paragraph.text = paragraph[0].tail
-        paragraph[0].tail = None
-        paragraph.remove(paragraph[0])
+    while (last := _last(paragraph)) is not None and _is_bare_break(last):
+        paragraph.remove(last)
+    while (
+        (first := next(iter(paragraph), None)) is not None and first.tag == "br" and not (paragraph.text or "").strip()
+    ):
+        paragraph.text, first.tail = first.tail, None
+        paragraph.remove(first)
     paragraph.text = (paragraph.text or "").lstrip()
+
+
+def _last(element: HtmlElement) -> HtmlElement | None:
+    # Asking lxml for a length or an index counts all children.
+    return next(element.iterchildren(reversed=True), None)
+
+
+def _is_bare_break(element: HtmlElement) -> bool:
+    return element.tag == "br" and not (element.tail or "").strip()
 
 
 def _new(tag: str, like: HtmlElement) -> HtmlElement:

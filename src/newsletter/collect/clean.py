@@ -55,6 +55,8 @@ _ANY_TAG = re.compile(
 )
 # A last paragraph without a link is furniture only if it is hardly more than the words "continue reading".
 _SHORT_ENDING = 60
+# A long read has 100,000 characters; what is far beyond is no article, and no mail could carry it.
+MOST_MARKUP = 1_000_000
 _NEVER_A_BASE = "https://invalid.invalid/"
 
 
@@ -71,7 +73,7 @@ def cleaned(markup: str, base: str) -> Cleaned:
     """The markup of an article, cleaned; relative links are joined to `base`."""
     if not markup.strip():
         return Cleaned()
-    root = _tree(markup, base)
+    root = _tree(markup[:MOST_MARKUP], base)
     _drop_unseen(root)
     images = take_pictures(root, base)
     blocks = _without_chrome(blocks_of(root))

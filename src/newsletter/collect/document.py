@@ -24,6 +24,9 @@ _BOMS = (
 )
 # What is called one of these on the web is really Microsoft's code page.
 _REALLY = {"iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}
+_UTF8 = frozenset({"utf-8", "utf8"})
+# Half of a character outside the first plane, coded by itself: no valid UTF-8, and no character.
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 # How far into a body a document may begin: behind a server's warnings, but not behind a page.
 _MOST_JUNK = 16_384
@@ -68,10 +71,9 @@ def _label(body: bytes, content_type: str) -> str:
     charset = _CHARSET.search(content_type)
     labels = [charset[1] if charset else "", declared[1].decode("ascii") if declared else ""]
     for label in labels:
-        # A body labelled UTF-8 that is not comes from a system that mixed something older into it.
-        if label and label.lower() not in {"utf-8", "utf8"} and _known(label):
+        if label and label.lower() not in _UTF8 and _known(label):
             return label
-    return "cp1252" if not any(label.lower() in {"utf-8", "utf8"} for label in labels) else "utf-8"
+    return "utf-8"
 
 
 def _known(label: str) -> bool:
@@ -82,12 +84,25 @@ def _known(label: str) -> bool:
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    name = _REALLY.get(encoding.lower(), encoding)
+    name = _REALLY.get(encoding.lower(), encoding.lower())
     try:
-        text = body.decode(name, errors="replace")
+        text = body.decode(name, errors="newsletter-mixed" if name in _UTF8 else "replace")
     except (LookupError, UnicodeError):
-        text = body.decode("utf-8", errors="replace")
+        text = body.decode("utf-8", errors="newsletter-mixed")
     return text.removeprefix("\ufeff").encode("utf-8", errors="replace")
+
+
+def _mixed(error: UnicodeError) -> tuple[str, int]:
+    """What is not UTF-8 in a text that says it is: an older text pasted into it, in Microsoft's code page."""
+    assert isinstance(error, UnicodeDecodeError)
+    rest = error.object[error.start : error.start + 3]
+    if _SURROGATE.match(rest):
+        return "", error.start + 3
+    wrong = error.object[error.start : error.end]
+    return wrong.decode("cp1252", errors="replace"), error.end
+
+
+codecs.register_error("newsletter-mixed", _mixed)
 
 
 def _from_start(text: bytes, feed: str) -> bytes:

@@ -26,21 +26,26 @@ _TRACKER = re.compile(
     re.IGNORECASE,
 )
 _SMALLEST_SIDE = 90
+# Looking around a picture takes as long as what stands around it; nobody needs the hundredth.
+_MOST_PICTURES = 40
 _WRAPPERS = frozenset({"a", "p", "span", "div", "center", "picture", "em", "strong", "b", "i"})
 
 
 def take_pictures(root: HtmlElement, base: str) -> tuple[Image, ...]:
     """Remove every picture from the markup, with its caption; return those worth showing, in order."""
     _spell_out_emoji(root)
-    found = [_take(image, root, base) for image in list(root.iter("img")) if image.getparent() is not None]
+    pictures = list(root.iter("img"))
+    found = [_take(image, root, base) for image in pictures[:_MOST_PICTURES]]
+    for image in pictures[_MOST_PICTURES:]:
+        image.drop_tree()
     _drop_orphans(root)
     return tuple(image for image in found if image is not None)
 
 
 def _take(image: HtmlElement, root: HtmlElement, base: str) -> Image | None:
-    holder = _holder(image, root)
     if not _inside(image, root):
         return None
+    holder = _holder(image, root)
     caption, credit = _words_around(image, holder)
     made = _image(image, base, caption=caption, credit=credit)
     holder.drop_tree()

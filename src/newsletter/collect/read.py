@@ -22,10 +22,10 @@ from newsletter.model.identity import KeyedEntry
 KnownDigests = Callable[[Collection[str]], frozenset[str]]
 """Which of these digests some item of the feed has: `Feeds.known_digests` with its feed."""
 
-# libxml2 takes what it accepts in milliseconds. feedparser and the cleaner take up to a second for the worst
-# 128 KB that could be made, which is what a thread may be lost for.
+# libxml2 takes what it accepts in milliseconds. feedparser and the cleaner take half a second for the worst 64 KB that
+# could be made, which is what a thread may be lost for; a day's new items of an honest feed are smaller.
 SMALL_BODY_BYTES = 2 * 1024 * 1024
-SMALL_REST_BYTES = 128 * 1024
+SMALL_REST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

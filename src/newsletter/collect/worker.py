@@ -23,7 +23,7 @@ from newsletter.store.seam import in_thread
 
 # Twenty thousand items in ten megabytes take feedparser a quarter of it.
 MEMORY_BYTES = 1536 * 1024 * 1024
-DEADLINE = timedelta(seconds=30)
+DEADLINE = timedelta(seconds=60)
 _LONGEST_ANSWER = 256 * 1024 * 1024
 
 

@@ -1,0 +1,119 @@
+"""What is counted at the server after senders were killed: nobody twice, nobody skipped, every doubt named."""
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from newsletter.mailbox.script import Script
+from newsletter.mailbox.server import MailboxServer, MailboxThread
+from newsletter.model.delivery import Report
+from newsletter.store.editions import Editions
+from newsletter.store.engine import Store
+from tests.store.samples import frozen
+
+ROOT = Path(__file__).parents[2]
+READERS = 400
+CONNECTIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    url: str
+    edition: str
+    server: MailboxServer
+
+    def report(self) -> Report:
+        with Store.open(self.url, site_dir=Path("/")) as store:
+            return Editions(store).report(self.edition)
+
+    @contextmanager
+    def sender(self) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-m", "tests.deliver.sender", self.url, str(self.server.port), str(CONNECTIONS)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def send_to_the_end(self) -> str:
+        with self.sender() as process:
+            out, _ = process.communicate(timeout=60)
+        return out.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    url = f"sqlite:///{tmp_path}/newsletter.db"
+    with Store.open(url, site_dir=tmp_path) as store:
+        edition = frozen(store, READERS)
+    with MailboxThread() as server:
+        yield Site(url=url, edition=edition, server=server)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.0005)
+
+
+def mailed(site: Site) -> int:
+    return site.server.counts.total()
+
+
+@pytest.mark.slow
+def test_after_kills_at_any_moment_everybody_has_one_mail_or_is_counted_as_unknown(site: Site) -> None:
+    luck, kills = random.Random(20261123), 0
+    while mailed(site) < READERS * 0.8:
+        target = mailed(site) + luck.randrange(1, 150)
+        with site.sender() as process:
+            until(lambda: mailed(site) >= target or process.poll() is not None)  # noqa: B023
+            kills += process.poll() is None
+            process.kill()
+            process.wait()
+    site.send_to_the_end()
+
+    report = site.report()
+    readers = {f"reader-{number}@brief.example" for number in range(READERS)}
+    assert kills >= 3
+    assert set(site.server.counts.values()) == {1}, "somebody got it twice"
+    assert report.sent + report.unknown == report.recipients == READERS
+    assert len(readers - site.server.counts.keys()) <= report.unknown, "somebody was skipped"
+    assert report.unknown <= kills * CONNECTIONS
+
+
+@pytest.mark.slow
+def test_a_sender_that_is_asked_to_stop_leaves_no_doubt_at_all(site: Site) -> None:
+    with site.sender() as process:
+        until(lambda: mailed(site) >= 30)
+        process.terminate()
+        out, _ = process.communicate(timeout=30)
+    report = site.report()
+    assert out.endswith(" stopped\n")
+    assert (report.unknown, report.sending) == (0, 0)
+    assert report.sent == mailed(site) < READERS
+
+    site.send_to_the_end()
+    assert site.report().sent == READERS
+    assert set(site.server.counts.values()) == {1}
+
+
+@pytest.mark.slow
+def test_a_sender_killed_before_the_answer_leaves_exactly_what_was_in_flight_in_doubt(site: Site) -> None:
+    site.server.script = Script(delay=3600)
+    with site.sender() as process:
+        until(lambda: site.report().sending == CONNECTIONS)
+        process.kill()
+        process.wait()
+    site.server.script = Script()
+    site.send_to_the_end()
+    report = site.report()
+    assert (report.unknown, report.sent) == (CONNECTIONS, READERS - CONNECTIONS)
+    assert mailed(site) == READERS - CONNECTIONS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.compose.chrome import article_of
+from newsletter.compose.teaser import TEASER, cut
 from newsletter.compose.writing import html_of
 from newsletter.model.item import Image
 from tests.compose.makers import entry
@@ -150,3 +151,12 @@ def test_a_long_text_is_an_article_and_a_short_or_broken_one_is_not() -> None:
 
 def test_an_article_may_end_in_dots_of_its_own_only_if_it_says_so_inside() -> None:
     assert article_of(entry(html=LONG * 4 + "<p>“And then …” he began, and stopped.</p>")).whole
+
+
+@pytest.mark.parametrize(
+    "trap",
+    ["The post ", "\u00a0", ".", "[…]</p><p>", "Read more</p><p>", "By Jane ", "It ended. ", "<b>x</b> ", "海。"],
+)
+def test_a_text_made_to_waste_our_time_does_not(trap: str) -> None:
+    blocks = article_of(entry(html=f"<p>{LEAD}</p><p>{trap * 30_000}x</p>")).blocks
+    assert cut(blocks, TEASER)[0].text == LEAD

@@ -75,17 +75,18 @@ _BYLINE = re.compile(r"(?:By|BY|by)\s+(?P<names>\S.*)")
 _BETWEEN_NAMES = frozenset("and & de da del der di van von bin al el ibn for of the in at with".split())
 _AFTER_NAMES = re.compile(r"\s*(?:[|•·/]|[–—-]\s).*$|,?\s+(?:published|updated|posted)\b.*$", re.IGNORECASE)
 _PHOTO_CREDIT = re.compile(
-    r"(?i)[\[(]?(?:(?:photo|image|picture|photograph|illustration|foto|imagen|crédit photo|bild|صورة)s?"
-    r"(?: credits?| courtesy)?\s*(?:by|:|via|courtesy|/|©)|(?:credit|crédit|crédito|via)\s*:|©)"
+    r"[\[(]?(?i:photo|image|picture|photograph|illustration|foto|imagen|crédit photo|bild|صورة)(?i:s?(?: credits?)?)"
+    r"\s*(?:[:©/]|(?i:by|via|courtesy of)\s+[^\W\d_a-z])|[\[(]?(?:(?i:credit|crédit|crédito|via)\s*:|©)"
 )
 _CUT_OFF = re.compile(r"\s*(?:[\[(]\s*(?:…|\.\s?\.\s?\.|&hellip;|&#8230;)\s*[\])])\s*$")
 _DOTS = re.compile(r"\s*(?:…|\.\.\.+)\s*$")
-_ARROWS = re.compile(r"[\s»›→>…\].]+$")
 
 _BEGINNING = 4
 _LONGEST_BYLINE = 140
 _LONGEST_CREDIT = 160
 _LONGEST_BUTTON = 80
+_LONGEST_ENDING = 700
+_LONGEST_SIGN = 40
 _MOST_NAMES = 14
 _FEW_PARAGRAPHS = 3
 _SHORT_ARTICLE = 600
@@ -118,7 +119,7 @@ def article_of(entry: Entry) -> Article:
 
 def _is_whole(blocks: Blocks) -> bool:
     """Feeds do not say whether they carry an article or its beginning, so its length and its end must."""
-    if _DOTS.search(blocks[-1].text) or _CUT_OFF.search(blocks[-1].text):
+    if _broken_off(blocks[-1].text, dots=True):
         return False
     return blocks_length(blocks) >= (_SHORT_ARTICLE if len(blocks) >= _FEW_PARAGRAPHS else _LONG_SUMMARY)
 
@@ -148,18 +149,24 @@ def _is_caption(block: Block, entry: Entry) -> bool:
 
 def _without_tail(blocks: Blocks) -> Blocks:
     """Blocks without what the page put behind the last words; a sign that the text was broken off stays for now."""
-    if not blocks or blocks[-1].kind is Kind.HEADING:
-        return blocks
-    last = _without_button(blocks[-1])
-    said = _APPEARED.search(last.text)
-    if said:
-        last = _without_button(shortened(last, said.start()))
-    return (*blocks[:-1], last) if last.runs else _without_tail(blocks[:-1])
+    while blocks and blocks[-1].kind is not Kind.HEADING:
+        last = _without_button(blocks[-1])
+        said = _APPEARED.search(last.text, max(0, len(last.text) - _LONGEST_ENDING))
+        if said:
+            last = _without_button(shortened(last, said.start()))
+        if last.runs:
+            return (*blocks[:-1], last)
+        blocks = blocks[:-1]
+    return blocks
 
 
 def _ended(blocks: Blocks, *, whole: bool, language: str | None) -> Blocks:
-    last = _mended(blocks[-1], whole=whole, language=language)
-    return (*blocks[:-1], last) if last.runs else blocks[:-1]
+    while blocks:
+        last = _mended(blocks[-1], whole=whole, language=language)
+        if last.runs:
+            return (*blocks[:-1], last)
+        blocks = blocks[:-1]
+    return blocks
 
 
 def _without_button(block: Block) -> Block:
@@ -168,10 +175,8 @@ def _without_button(block: Block) -> Block:
         return block
     text = block.text
     last_run = block.runs[-1].text
-    starts = [len(text) - len(last_run), *(end for end in sentence_ends(text) if end < len(text))]
-    for start in starts:
-        words = text[start:]
-        if len(words) <= _LONGEST_BUTTON and spelled(words) in _BUTTONS:
+    for start in (len(text) - len(last_run), *sentence_ends(text)):
+        if 0 < len(text) - start <= _LONGEST_BUTTON and spelled(text[start:]) in _BUTTONS:
             return shortened(block, start)
     linked = any(mark.tag == "a" for mark in block.runs[-1].marks)
     if linked and re.match(r"(?i)\s*(?:continue|keep) reading\b", last_run):
@@ -179,10 +184,16 @@ def _without_button(block: Block) -> Block:
     return block
 
 
+def _broken_off(text: str, *, dots: bool) -> re.Match[str] | None:
+    """The sign at the end that says a feed broke the text off; dots alone only if asked for."""
+    end = max(0, len(text) - _LONGEST_SIGN)
+    return _CUT_OFF.search(text, end) or (_DOTS.search(text, end) if dots else None)
+
+
 def _mended(block: Block, *, whole: bool, language: str | None) -> Block:
     """The block cut back to its last whole sentence if the feed broke it off."""
     text = block.text
-    broken = _CUT_OFF.search(text) or (None if whole else _DOTS.search(text))
+    broken = _broken_off(text, dots=not whole)
     if broken is None:
         return block
     ends = sentence_ends(text[: broken.start()], language=language)
@@ -231,8 +242,8 @@ def _is_credit(text: str) -> bool:
 
 def _dek_beside(entry: Entry, blocks: Blocks) -> str:
     """The dek, or nothing where the text begins with it or the headline says it already."""
-    dek = _ARROWS.sub("", entry.dek) if _CUT_OFF.search(entry.dek) or _DOTS.search(entry.dek) else entry.dek
-    said = spelled(dek)
+    broken = _broken_off(entry.dek, dots=True)
+    said = spelled(entry.dek[: broken.start()] if broken else entry.dek)
     begun = spelled(" ".join(text_of(block.runs) for block in blocks[:_BEGINNING]))
     if not said or said == spelled(entry.headline) or begun.startswith(said):
         return ""

@@ -11,9 +11,11 @@ from bisect import bisect_right
 from newsletter.compose.abbreviations import BEFORE_NUMBERS, OFTEN_LAST, ORDINAL_LANGUAGES, STARTERS, TITLES
 
 _CLOSERS = "\"'”’“‘»›)\\]}」』】）》〉｣〕］"
+_STOPS = ".!?…؟۔।॥።፧։‽។။⁇⁈⁉"
+# Possessive, and never begun inside a run of stops: a page of dots must not be walked through from every dot.
 _STOP = re.compile(
     # Scripts with blanks between sentences: Latin, Cyrillic, Arabic, Devanagari, Ethiopic, Armenian, Khmer …
-    rf"(?P<stop>[.!?…؟۔।॥።፧։‽។။⁇⁈⁉]+)(?P<close>(?:[\u00a0\u202f]?[{_CLOSERS}])*)(?P<note>(?:\[\d{{1,3}}\])*)(?=\s|$)"
+    rf"(?<![{_STOPS}])(?P<stop>[{_STOPS}]++)(?:[\u00a0\u202f]?[{_CLOSERS}])*+(?:\[\d{{1,3}}\])*+(?=\s|$)"
     # … and those without.
     rf"|(?P<wide>[。！？｡．]+)(?P<wide_close>[{_CLOSERS}]*)"
 )

@@ -61,7 +61,7 @@ def _fitting(block: Block, budget: Budget, *, used: int, first: bool, language: 
     if block.kind is Kind.HEADING:
         return None
     ends = sentence_ends(block.text, language=language)
-    fitting = [end for end in ends if reading_length(block.text[:end]) <= room]
+    fitting = [end for end in ends if end <= room and reading_length(block.text[:end]) <= room]
     if fitting:
         return _cut_at(block, fitting[-1])
     return _first_sentence(block, ends, limit=budget.limit) if first else None

@@ -180,6 +180,7 @@ def test_a_trial_is_marked_in_its_subject_and_by_a_header(templates: Templates) 
     message = parsed(prepared(templates, test=True).message(READER))
     assert message["Subject"].startswith("[Test] Two ports")
     assert message["X-Newsletter-Test"] == "yes"
+    assert message["List-Unsubscribe"] is None
 
 
 @pytest.mark.parametrize(

@@ -118,12 +118,18 @@ def _feedback_id(facts: MessageFacts) -> str:
 
 def personal_headers(facts: MessageFacts, recipient: Recipient, *, date: str) -> str:
     """The fields that differ between recipients, each line ended by CRLF. `date` comes from `written_instant`."""
+    domain = header_address(facts.sender.address).rpartition("@")[2]
     return (
         f"Date: {date}\r\n"
         f"To: {mailbox(shown_name(recipient), recipient.address)}\r\n"
-        f"Message-ID: <{recipient.message_id}@{facts.sender.domain}>\r\n"
-        + (_unsubscribe(recipient) if facts.listed and recipient.unsubscribe_url else "")
+        f"Message-ID: <{recipient.message_id}@{domain}>\r\n"
+        + (_unsubscribe(recipient) if _can_leave(facts, recipient) else "")
     )
+
+
+def _can_leave(facts: MessageFacts, recipient: Recipient) -> bool:
+    # Who gets a trial has no subscription that one click could end.
+    return facts.listed and not facts.test and bool(recipient.unsubscribe_url)
 
 
 def _unsubscribe(recipient: Recipient) -> str:

@@ -26,6 +26,12 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop that the program runs on."""
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(f"sqlite:///{tmp_path}/newsletter.db", site_dir=tmp_path) as opened:
         yield opened

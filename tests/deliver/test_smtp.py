@@ -15,6 +15,13 @@ from tests.deliver.press import until
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops: what exactly is known of a write differs between them."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 CONTENT = b"From: brief@news.example\r\nSubject: Hello\r\n\r\nText\r\n"
 HUGE = CONTENT + (b"x" * 998 + b"\r\n") * 40_000
 

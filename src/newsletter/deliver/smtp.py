@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from errno import errorcode
 from functools import cache
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, cast
 
 import aiosmtplib
 
@@ -227,8 +227,8 @@ class Connection:
 
     async def _written(self, smtp: aiosmtplib.SMTP) -> None:
         """Wait until the socket has taken everything. The library keeps its own way of knowing that to itself."""
-        transport = smtp.transport
-        assert isinstance(transport, asyncio.WriteTransport)
+        # uvloop's transports are what asyncio calls one without saying so.
+        transport = cast("asyncio.WriteTransport", smtp.transport)
         deadline = asyncio.get_running_loop().time() + self._timeouts.block
         left = transport.get_write_buffer_size()
         while left:

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -160,8 +160,9 @@ class _Session(SMTP):
 
     def cut(self) -> None:
         """Drop the connection as a machine that dies does."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        if self.transport is not None:
+            # uvloop's transports are what asyncio calls one without saying so.
+            cast("asyncio.WriteTransport", self.transport).abort()
 
     async def end(self) -> None:
         """Drop the connection and wait until nothing of it is left."""

@@ -172,7 +172,9 @@ def _reasons(connection: Connection, edition_id: str) -> tuple[tuple[DeliverySta
         select(row.state, row.because, many)
         .where(row.edition_id == edition_id, row.state.in_(_EXPLAINED), row.because.is_not(None))
         .group_by(row.state, row.because)
-        .order_by(many.desc(), row.state, row.because)
+        .order_by(many.desc())
         .limit(_MOST_REASONS)
     )
-    return tuple((each.state, each.because, each.many) for each in connection.execute(grouped))
+    reasons = [(each.state, each.because, each.many) for each in connection.execute(grouped)]
+    # Words are put in order here: each database has its own idea of the alphabet.
+    return tuple(sorted(reasons, key=lambda reason: (-reason[2], reason[0], reason[1])))

@@ -68,7 +68,7 @@ def commit_group(connection: Connection, group: Sequence[Write]) -> tuple[bool, 
     """Do all of a group; say of each, in order, whether it was still its worker's to do.
 
     Of two writes with the same row, fence and state the first is done and the second is not, as if they had come in
-    two groups. Beginnings come first: nothing in a group is the outcome of what begins in it.
+    two groups. Beginnings come first, so that an outcome that caught up with its own beginning finds it done.
     """
     places: dict[tuple[LedgerKind, DeliveryState], dict[tuple[int, int], int]] = defaultdict(dict)
     for place, write in enumerate(group):

@@ -69,10 +69,16 @@ def _sqlite(url: URL, **options: Any) -> Engine:
 
 
 def _make_file(path: Path) -> None:
-    """SQLite gives its journals the rights of the file, so they are right from the start."""
+    """SQLite gives its journals the rights of the file, so they are right from the start.
+
+    A file that is there is not touched: closing any descriptor of it takes away the locks that connections of this
+    process hold (fcntl(2)), and the next one to close would throw away a journal that is still in use.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
     except OSError as exc:
         raise StoreError(f"{path}: cannot be created or opened: {exc.strerror}") from exc
 

@@ -1,3 +1,5 @@
+import pytest
+
 from newsletter.model.item import Direction
 from newsletter.render.article import mail_html
 from newsletter.render.plain import Cleaner
@@ -49,6 +51,13 @@ def test_a_quotation_is_marked_at_the_side_where_its_lines_begin() -> None:
 def test_the_nonce_is_taken_out_however_it_is_spelt() -> None:
     for spelling in ("nlnonce", "&#110;lnonce", "nl&#x6e;once", "nlnlnoncenonce", "n\x00lnonce", "nl\u202enonce"):
         assert "nlnonce" not in rendered(f"<p>a {spelling}unsubscribe</p>"), spelling
+
+
+@pytest.mark.parametrize("element", ["div", "blockquote", "b", "ul", "table><tr><td"])
+def test_an_article_nested_beyond_all_reason_keeps_its_words(element: str) -> None:
+    shown = rendered(f"<{element}>" * 3000 + "<p>the words</p>")
+    assert "the words" in shown
+    assert shown.count("<") < 100
 
 
 def test_lone_surrogates_and_controls_do_not_stop_it() -> None:

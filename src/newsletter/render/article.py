@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import nh3
 from lxml import etree, html
 
@@ -26,6 +28,10 @@ _ATTRIBUTES = {
 }
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _DIRECTIONS = {"ltr", "rtl", "auto"}
+_TAGS = re.compile(r"<(/?)([a-z][a-z0-9]*)")
+_VOID = {"br", "hr", "img"}
+_DEEPEST = 40
+"""Elements inside one another; an article nested deeper is kept as plain paragraphs."""
 _SPECK = 2
 """Pixels. A picture of this size counts readers; it shows them nothing."""
 _DIGITS = 5
@@ -37,9 +43,7 @@ def mail_html(article: str, *, cleaner: Cleaner, level: int, width: int, directi
     Its subheads become headings of `level`, whatever their own was: a mail needs no deeper outline and a gap in it
     confuses screen readers. Pictures are at most `width` pixels wide.
     """
-    cleaned = nh3.clean(
-        without_controls(article), tags=_ELEMENTS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None
-    )
+    cleaned = _cleaned(without_controls(article))
     # Only now: cleaning decodes character references, which could have spelt the nonce.
     cleaned = cleaner.without_nonce(cleaned)
     if not cleaned.strip():
@@ -50,6 +54,21 @@ def mail_html(article: str, *, cleaner: Cleaner, level: int, width: int, directi
         # Outlook knows no border at the side where lines begin, so the side is named.
         quotation.set("class", "from-right" if direction is Direction.RTL else "from-left")
     return _inner(tree)
+
+
+def _cleaned(article: str) -> str:
+    cleaned = nh3.clean(article, tags=_ELEMENTS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None)
+    # libxml2 stops reading at a depth of 256, and with it would go the rest of the mail.
+    return cleaned if _depth(cleaned) <= _DEEPEST else nh3.clean(cleaned, tags={"p", "br"}, attributes={})
+
+
+def _depth(markup: str) -> int:
+    deepest = depth = 0
+    for tag in _TAGS.finditer(markup):
+        if tag[2] not in _VOID:
+            depth += -1 if tag[1] else 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _settle(tree: html.HtmlElement, *, level: int, width: int) -> None:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from newsletter.collect.discover import Candidate, discover
 from newsletter.collect.filters import refusal
 from newsletter.collect.http import Fetcher
 from newsletter.collect.poll import poll
@@ -165,6 +166,11 @@ class App:
                 tell=on_feed,
                 concurrency=self.settings.collect.concurrency,
             )
+
+    async def discover(self, url: str) -> tuple[Candidate, ...]:
+        """The feeds behind a page; FetchError if the page cannot be had."""
+        async with Fetcher(self.settings.collect) as fetcher, Parser() as parser:
+            return await discover(url, fetcher=fetcher, parser=parser, now=self.clock.now())
 
     async def poll_due(self) -> int:
         """Ask the feeds that are due; returns how many were asked."""

@@ -109,6 +109,16 @@ def test_text_headers_and_source_have_views_of_their_own(page: Browser, box: Mem
     assert "&lt;script&gt;alert(1)" in page.get(f"/mail/{mail}?view=source").text
 
 
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+def test_headers_are_shown_one_by_one_and_unfolded(page: Browser, box: MemoryBox, line_end: bytes) -> None:
+    content = b"Subject: one\r\n two\r\nX-Empty:\r\n\r\nX-Body: no\r\n".replace(b"\r\n", line_end)
+    mail = box.keep(sender="a@b.example", recipients=("c@d.example",), content=content)
+    text = page.get(f"/mail/{mail.id}?view=headers").text
+    assert '<th scope="row">Subject</th><td>one two</td>' in text
+    assert '<th scope="row">X-Empty</th><td></td>' in text
+    assert "X-Body" not in text
+
+
 def test_a_mail_without_html_opens_as_text(page: Browser, box: MemoryBox) -> None:
     mail = put(box, html=None)
     assert "Rivers rise." in page.get(f"/mail/{mail}").text

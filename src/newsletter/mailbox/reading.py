@@ -57,7 +57,8 @@ def _part(message: EmailMessage, kind: str) -> str | None:
 
 def _headers(content: bytes) -> tuple[tuple[str, str], ...]:
     """Every header in its order, unfolded, as it is in the mail: what was encoded stays so."""
-    head = content.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
-    lines = re.sub(r"\r\n(?=[ \t])", "", head).split("\r\n")
-    pairs = (line.partition(":") for line in lines if line)
+    # Senders are not supposed to leave bare line feeds in a mail; the ones that do are what one looks for here.
+    head = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0].decode("utf-8", "replace")
+    lines = re.split(r"\r?\n(?![ \t])", head)
+    pairs = (re.sub(r"\r?\n", "", line).partition(":") for line in lines if line)
     return tuple((name, value.strip()) for name, _, value in pairs)

@@ -14,7 +14,7 @@ from newsletter.collect.labels import byline, categories, section_line
 from newsletter.collect.language import direction_of, language_of
 from newsletter.collect.sketch import words
 from newsletter.collect.source import RawEntry, SideEntry, Text
-from newsletter.collect.urls import absolute
+from newsletter.collect.urls import absolute, without_tracking
 from newsletter.model.feed import Feed
 from newsletter.model.item import Entry, Image
 from newsletter.model.text import one_line
@@ -89,7 +89,7 @@ def _link(raw: RawEntry, side: SideEntry | None, around: Surroundings) -> str:
     found = absolute(raw.link, around.url) if raw.link else None
     if found is None and guid.startswith(("http://", "https://")):
         found = absolute(guid, around.url)
-    return found or absolute(around.feed.homepage, around.url) or around.url
+    return without_tracking(found) if found else absolute(around.feed.homepage, around.url) or around.url
 
 
 def _guid(raw: str | None) -> str | None:

@@ -43,6 +43,19 @@ def absolute(url: str, base: str) -> str | None:
     return found if len(found) <= LONGEST_URL else None
 
 
+def without_tracking(url: str) -> str:
+    """`url`, else as given, without parameters and a fragment that only tell where a reader came from."""
+    parts = urlsplit(url)
+    kept = "&".join(pair for pair in parts.query.split("&") if not _all_track(pair))
+    fragment = "" if _all_track(parts.fragment) else parts.fragment
+    return urlunsplit(parts._replace(query=kept, fragment=fragment))
+
+
+def _all_track(query: str) -> bool:
+    pairs = parse_qsl(query)
+    return bool(pairs) and all(_tracks(*pair) for pair in pairs)
+
+
 def _ascii_host(host: str) -> str:
     """The host in ASCII, an IPv6 address in brackets; ValueError (idna's error is one) if it is no host at all."""
     if ":" in host:

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ScalarSelect, Select, and_, func, select, update
 
 from newsletter.model.item import ITEM_MOVES, Item, ItemState
 from newsletter.store.engine import Store
+from newsletter.store.lookup import items_by_ids
 from newsletter.store.mapping import item_from, storable
 from newsletter.store.statements import chunks, insert_into
 from newsletter.store.tables import EditionItemRow, IssueRow, ItemRow
@@ -33,23 +34,15 @@ class Items:
             return tuple(item_from(row) for row in connection.execute(query))
 
     def candidates(self, *, list_id: str, feed_ids: Collection[str], limit: int = 1000) -> tuple[Item, ...]:
-        # Two steps in one: the inner query is answered from an index alone, so only what it finds is read whole.
-        found = (
-            select(ItemRow.id)
-            .where(
-                ItemRow.state == ItemState.ACCEPTED,
-                ItemRow.feed_id.in_(sorted(feed_ids)),
-                ~_story_issued(list_id),
-                ~_itself_issued(list_id),
-            )
-            .order_by(ItemRow.dated_at.desc(), ItemRow.id.desc())
-            .limit(limit)
-            .subquery("found")
-        )
-        query = select(ItemRow.__table__).join(found, found.c.id == ItemRow.id)
         with self._store.read() as connection:
-            items = [item_from(row) for row in connection.execute(query)]
-        return tuple(sorted(items, key=lambda item: (item.dated_at, item.id), reverse=True))
+            found = [
+                (row.dated_at, row.id)
+                for feed_id in sorted(set(feed_ids))
+                for row in connection.execute(_unissued(list_id, feed_id, limit))
+            ]
+            newest = [item_id for _, item_id in sorted(found, reverse=True)[:limit]]
+            items = items_by_ids(connection, newest)
+        return tuple(items[item_id] for item_id in newest)
 
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
         told: defaultdict[int, list[Item]] = defaultdict(list)
@@ -57,9 +50,15 @@ class Items:
         with self._store.read() as connection:
             for some in chunks(sorted(story_ids)):
                 rows = connection.execute(query.where(ItemRow.story_id.in_(some)))
-                for item in sorted(map(item_from, rows), key=lambda item: (item.dated_at, item.id)):
+                for item in sorted(map(item_from, rows), key=_by_date):
                     told[item.story_id].append(item)
         return {story_id: tuple(items) for story_id, items in told.items()}
+
+    def counts(self, feed_id: str) -> Mapping[ItemState, int]:
+        """How many items of a feed are in each state that occurs."""
+        counted = select(ItemRow.state, func.count()).where(ItemRow.feed_id == feed_id).group_by(ItemRow.state)
+        with self._store.read() as connection:
+            return dict(connection.execute(counted).tuples().all())
 
     def pass_over(self, *, list_id: str, story_ids: Collection[int]) -> int:
         rows = [{"list_id": list_id, "story_id": story_id, "edition_id": None} for story_id in sorted(set(story_ids))]
@@ -80,11 +79,32 @@ class Items:
         return moved
 
 
-def _story_issued(list_id: str) -> ColumnElement[bool]:
-    return exists().where(IssueRow.list_id == list_id, IssueRow.story_id == ItemRow.story_id)
+def _by_date(item: Item) -> tuple[datetime, int]:
+    return item.dated_at, item.id
 
 
-def _itself_issued(list_id: str) -> ColumnElement[bool]:
-    """Whether the item was in an edition as part of another story than the one it tells now."""
+def _unissued(list_id: str, feed_id: str, limit: int) -> Select[datetime, int]:
+    """A feed's candidates. One index has all it asks about; it walks that from the newest on and stops at the limit.
+
+    Neither question is a NOT EXISTS, because PostgreSQL would answer it for all items ever issued before the first row.
+    """
+    return (
+        select(ItemRow.dated_at, ItemRow.id)
+        .where(ItemRow.state == ItemState.ACCEPTED, ItemRow.feed_id == feed_id)
+        .where(_story_issued(list_id).is_(None), _itself_issued(list_id).is_(None))
+        .order_by(ItemRow.dated_at.desc(), ItemRow.id.desc())
+        .limit(limit)
+    )
+
+
+def _story_issued(list_id: str) -> ScalarSelect[int]:
+    """Not null if the story was."""
+    issued = select(IssueRow.story_id).where(IssueRow.list_id == list_id, IssueRow.story_id == ItemRow.story_id)
+    return issued.correlate(ItemRow).scalar_subquery()
+
+
+def _itself_issued(list_id: str) -> ScalarSelect[int]:
+    """Not null if the item was in an edition as part of another story than the one it tells now."""
     claimed = and_(IssueRow.edition_id == EditionItemRow.edition_id, IssueRow.story_id == EditionItemRow.story_id)
-    return exists().where(EditionItemRow.item_id == ItemRow.id, IssueRow.list_id == list_id, claimed).correlate(ItemRow)
+    issued = select(IssueRow.story_id).where(EditionItemRow.item_id == ItemRow.id, IssueRow.list_id == list_id, claimed)
+    return issued.limit(1).correlate(ItemRow).scalar_subquery()

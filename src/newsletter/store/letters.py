@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, Connection, String, literal, select
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.message import LetterKind
 from newsletter.store.engine import Store
+from newsletter.store.given import as_given, given
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import LetterRow
 
@@ -32,9 +33,22 @@ def queue_letter(connection: Connection, kind: LetterKind, subscription_id: int,
 
 def queue_letters(connection: Connection, kind: LetterKind, wanted: Iterable[tuple[int, str]], *, now: datetime) -> int:
     """Queue a letter for each (subscription id, key) whose key is new; returns how many."""
-    waiting = {"kind": kind, "state": DeliveryState.QUEUED, "due_at": now, "queued_at": now, "attempts": 0, "fence": 0}
-    statement = (
-        insert_into(connection, LetterRow).on_conflict_do_nothing(index_elements=["key"]).returning(LetterRow.id)
+    asked = given(connection.dialect.name, subscription_id=BigInteger(), key=String(150))
+    row = LetterRow.__table__.c
+    same_for_all = {
+        row.kind: kind,
+        row.state: DeliveryState.QUEUED,
+        row.due_at: now,
+        row.queued_at: now,
+        row.attempts: 0,
+        row.fence: 0,
+    }
+    letters = select(*asked.c, *(literal(value, column.type) for column, value in same_for_all.items()))
+    statement = insert_into(connection, LetterRow).from_select(
+        [row.subscription_id, row.key, *same_for_all],
+        letters.where(asked.c.key.is_not(None)),  # SQLite needs a WHERE before ON CONFLICT
+        include_defaults=False,
     )
-    rows = [{"subscription_id": subscription_id, "key": key, **waiting} for subscription_id, key in wanted]
-    return len(connection.execute(statement, rows).all()) if rows else 0
+    # Not rowcount: sqlite3 counts only statements that begin with INSERT, and this one begins with its CTE.
+    unasked = statement.on_conflict_do_nothing(index_elements=["key"]).returning(LetterRow.id)
+    return len(connection.execute(unasked, {"given": as_given(wanted)}).all())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -43,9 +43,13 @@ class StoredItems:
 
     def items(self, ids: tuple[int, ...]) -> Mapping[int, Item]:
         """The items with these ids; those that are not there are absent."""
-        rows = [
-            row
-            for some in chunks(ids)
-            for row in self.connection.execute(select(ItemRow.__table__).where(ItemRow.id.in_(some)))
-        ]
-        return {row.id: item_from(row) for row in rows}
+        return items_by_ids(self.connection, ids)
+
+
+def items_by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Item]:
+    """The items with these ids; those that are not there are absent."""
+    return {
+        row.id: item_from(row)
+        for some in chunks(ids)
+        for row in connection.execute(select(ItemRow.__table__).where(ItemRow.id.in_(some)))
+    }

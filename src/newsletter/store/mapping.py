@@ -12,6 +12,7 @@ from newsletter.model.feed import FeedHealth, Validators
 from newsletter.model.item import Entry, Image, Item
 from newsletter.model.subscriber import Consent, Subscriber, Subscription
 
+NO_FIELDS = "[]"
 _LONGEST_LANGUAGE = 35
 
 
@@ -129,7 +130,7 @@ def subscriber_from(row: Row[Any]) -> Subscriber:
 
 def fields_from(text: str) -> tuple[tuple[str, str], ...]:
     """A person's free fields from their column."""
-    return tuple((name, value) for name, value in json.loads(text))
+    return tuple((name, value) for name, value in json.loads(text)) if text != NO_FIELDS else ()
 
 
 def fields_text(fields: tuple[tuple[str, str], ...]) -> str:

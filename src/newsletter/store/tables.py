@@ -73,7 +73,7 @@ class ItemRow(Base):
     __table_args__ = (
         Index("ix_items_feed_id_source_digest", "feed_id", "source_digest"),
         # Has all that the search for candidates asks about, so that it reads no item but those it brings back.
-        Index("ix_items_candidates", "state", "feed_id", "dated_at", "story_id"),
+        Index("ix_items_candidates", "state", "feed_id", "dated_at", "id", "story_id"),
         Index("ix_items_feed_id_dated_at", "feed_id", "dated_at"),
         Index("ix_items_dated_at", "dated_at"),
         {"sqlite_autoincrement": True},

@@ -29,8 +29,8 @@ def upgrade() -> None:
         sa.Column("warnings", sa.Text(), nullable=False),
         sa.Column("draft", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_editions"),
-        sa.UniqueConstraint("list_id", "number", name="uq_editions_list_id_number"),
         sa.UniqueConstraint("digest_id", "slot", name="uq_editions_digest_id_slot"),
+        sa.UniqueConstraint("list_id", "number", name="uq_editions_list_id_number"),
     )
     op.create_index("ix_editions_state", "editions", ["state"])
     op.create_table(
@@ -153,7 +153,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_items"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_items_candidates", "items", ["state", "feed_id", "dated_at", "story_id"])
+    op.create_index("ix_items_candidates", "items", ["state", "feed_id", "dated_at", "id", "story_id"])
     op.create_index("ix_items_dated_at", "items", ["dated_at"])
     op.create_index("ix_items_feed_id_dated_at", "items", ["feed_id", "dated_at"])
     op.create_index("ix_items_feed_id_source_digest", "items", ["feed_id", "source_digest"])

@@ -1,0 +1,239 @@
+"""People joining lists: what becomes of many newcomers, in a few statements."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, Connection, String, Text, and_, case, literal, or_, select
+from sqlalchemy.dialects.postgresql import Insert
+
+from newsletter.model.message import LetterKind
+from newsletter.model.subscriber import Newcomer, SubscriptionState
+from newsletter.store.consents import Said, change, put_on_record
+from newsletter.store.given import as_given, given
+from newsletter.store.keys import AddressKeys
+from newsletter.store.letters import queue_letters
+from newsletter.store.mapping import NO_FIELDS, fields_text, storable
+from newsletter.store.ports import Added
+from newsletter.store.statements import insert_into
+from newsletter.store.tables import LetterRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from newsletter.store.types import UtcDateTime
+
+_PENDING, _ACTIVE, _LEFT, _SUPPRESSED = (
+    SubscriptionState.PENDING,
+    SubscriptionState.ACTIVE,
+    SubscriptionState.LEFT,
+    SubscriptionState.SUPPRESSED,
+)
+_ASK_AGAIN_AFTER = timedelta(hours=1)
+
+_Wish = tuple[str, str]
+"""An address key and a list's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms people join: see the port's `add`."""
+
+    confirmed: bool
+    by_person: bool
+    said: Said
+
+    @property
+    def state(self) -> SubscriptionState:
+        return _ACTIVE if self.confirmed else _PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """Subscription ids by what became of them."""
+
+    new: Sequence[int]
+    back: Sequence[int]
+    """Had left, and wait for confirmation again."""
+    activated: Sequence[int]
+    """Had been waiting for confirmation, which now was given elsewhere."""
+    waiting: Sequence[int]
+    """Were waiting already, and asked again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Newcomers by address key, and every wish as often as it was said."""
+
+    people: dict[str, Newcomer]
+    wishes: Sequence[_Wish]
+
+
+def add_newcomers(connection: Connection, newcomers: Sequence[Newcomer], *, terms: Terms, keys: AddressKeys) -> Added:
+    """Add some thousand people at most; the caller adds the counts up."""
+    asked = _asked(newcomers, keys)
+    barred = _suppressed(connection, asked.people, keys)
+    wanted = tuple(dict.fromkeys(wish for wish in asked.wishes if wish[0] not in barred))
+    standing = _standing(connection, wanted)
+    _insert_people(connection, [(key, asked.people[key]) for key in dict.fromkeys(key for key, _ in wanted)], terms)
+    joined = _join(connection, [wish for wish in wanted if wish not in standing], standing.values(), terms)
+    _write_to(connection, joined, terms)
+    stood = Counter(state for _, state in standing.values())
+    stood[_SUPPRESSED] += sum(wish[0] in barred for wish in asked.wishes)
+    return _counted(joined, stood, terms, said=len(asked.wishes))
+
+
+def _asked(newcomers: Sequence[Newcomer], keys: AddressKeys) -> _Asked:
+    keyed = [(keys.key_of(newcomer.address), newcomer) for newcomer in newcomers]
+    return _Asked(
+        people=dict(reversed(keyed)),  # of one said twice, the first stays
+        # Sorted, so that two sign-ups of a person at the same time lock their rows in the same order.
+        wishes=[(key, list_id) for key, newcomer in keyed for list_id in sorted(newcomer.lists)],
+    )
+
+
+def _suppressed(connection: Connection, people: Iterable[str], keys: AddressKeys) -> set[str]:
+    """Those of the address keys that must never be mailed."""
+    hashes = {keys.hash_of_key(key): key for key in people}
+    asked = given(connection.dialect.name, hash=String(64))
+    query = select(SuppressionRow.address_hash).join(asked, asked.c.hash == SuppressionRow.address_hash)
+    return {hashes[found] for found in connection.scalars(query, {"given": as_given([each] for each in hashes)})}
+
+
+def _standing(connection: Connection, wanted: Sequence[_Wish]) -> dict[_Wish, tuple[int, SubscriptionState]]:
+    """The subscription that each wish is about, where there is one."""
+    asked = given(connection.dialect.name, key=String(320), list_id=String(100))
+    query = (
+        select(asked.c.key, asked.c.list_id, SubscriptionRow.id, SubscriptionRow.state)
+        .join(SubscriberRow, SubscriberRow.address_key == asked.c.key)
+        .join(
+            SubscriptionRow,
+            and_(SubscriptionRow.subscriber_id == SubscriberRow.id, SubscriptionRow.list_id == asked.c.list_id),
+        )
+    )
+    rows = connection.execute(query, {"given": as_given(wanted)})
+    return {(row.key, row.list_id): (row.id, row.state) for row in rows}
+
+
+def _insert_people(connection: Connection, people: Sequence[tuple[str, Newcomer]], terms: Terms) -> None:
+    """Add who is not there. An import fills in what is empty; a sign-up changes nothing about a person."""
+    asked = given(
+        connection.dialect.name,
+        address=Text(),
+        address_key=String(320),
+        name=Text(),
+        language=String(35),
+        fields=Text(),
+    )
+    columns = [*asked.c, literal(terms.said.now, UtcDateTime()).label("created_at")]
+    found = select(*columns).where(asked.c.address_key.is_not(None))  # SQLite needs a WHERE before ON CONFLICT
+    statement = insert_into(connection, SubscriberRow).from_select(
+        [column.name for column in columns], found, include_defaults=False
+    )
+    statement = statement.on_conflict_do_nothing() if terms.by_person else _filling_in(statement)
+    connection.execute(statement, {"given": as_given(_person(key, newcomer) for key, newcomer in people)})
+
+
+def _filling_in(statement: Insert) -> Insert:
+    new, nothing = statement.excluded, {"name": "", "fields": NO_FIELDS}
+    empty = {name: getattr(SubscriberRow, name) == value for name, value in nothing.items()}
+    return statement.on_conflict_do_update(
+        index_elements=["address_key"],
+        set_={
+            name: case((is_empty, new[name]), else_=getattr(SubscriberRow, name)) for name, is_empty in empty.items()
+        },
+        where=or_(*(and_(is_empty, new[name] != nothing[name]) for name, is_empty in empty.items())),
+    )
+
+
+def _person(key: str, newcomer: Newcomer) -> tuple[str | None, ...]:
+    return (
+        storable(newcomer.address),
+        storable(key),
+        storable(newcomer.name),
+        newcomer.language,
+        fields_text(newcomer.fields),
+    )
+
+
+def _join(
+    connection: Connection,
+    wishes: Sequence[_Wish],
+    standing: Iterable[tuple[int, SubscriptionState]],
+    terms: Terms,
+) -> _Joined:
+    ids: defaultdict[SubscriptionState, list[int]] = defaultdict(list)
+    for subscription_id, state in standing:
+        ids[state].append(subscription_id)
+    left = ids[_LEFT] if terms.by_person else []
+    waiting = [] if terms.confirmed else ids[_PENDING]
+    confirmed = ids[_PENDING] if terms.confirmed else []
+    return _Joined(
+        new=_subscribe(connection, wishes, terms),
+        back=change(connection, left, before=_LEFT, after=_PENDING, said=terms.said),
+        activated=change(connection, confirmed, before=_PENDING, after=_ACTIVE, said=terms.said),
+        waiting=waiting if terms.by_person else [],
+    )
+
+
+def _subscribe(connection: Connection, wishes: Sequence[_Wish], terms: Terms) -> list[int]:
+    asked = given(connection.dialect.name, key=String(320), list_id=String(100))
+    row = SubscriptionRow.__table__.c
+    found = select(
+        SubscriberRow.id,
+        asked.c.list_id,
+        literal(terms.state, row.state.type),
+        literal(terms.said.now, UtcDateTime()),
+    ).join_from(asked, SubscriberRow, SubscriberRow.address_key == asked.c.key)
+    statement = (
+        insert_into(connection, SubscriptionRow)
+        .from_select(
+            [row.subscriber_id, row.list_id, row.state, row.since_at],
+            found.where(asked.c.key.is_not(None)),  # as in _insert_people
+            include_defaults=False,
+        )
+        .on_conflict_do_nothing()
+        .returning(SubscriptionRow.id)
+    )
+    new = list(connection.scalars(statement, {"given": as_given(wishes)}))
+    put_on_record(connection, new, before=None, after=terms.state, said=terms.said)
+    return new
+
+
+def _write_to(connection: Connection, joined: _Joined, terms: Terms) -> None:
+    """Ask who is pending to confirm; welcome who joined by themselves. An import welcomes nobody."""
+    now = terms.said.now
+    pending = [*joined.back, *joined.waiting, *(() if terms.confirmed else joined.new)]
+    asked = set(pending) - _asked_lately(connection, [*joined.back, *joined.waiting], now=now)
+    hour = f"{now:%Y-%m-%dT%H}"
+    queue_letters(
+        connection, LetterKind.CONFIRMATION, [(each, f"confirmation/{each}/{hour}") for each in sorted(asked)], now=now
+    )
+    if terms.confirmed and terms.by_person:
+        welcome = [(each, f"welcome/{each}/{now.isoformat()}") for each in (*joined.new, *joined.activated)]
+        queue_letters(connection, LetterKind.WELCOME, welcome, now=now)
+
+
+def _asked_lately(connection: Connection, ids: Sequence[int], *, now: datetime) -> set[int]:
+    """Who was asked to confirm within the hour."""
+    if not ids:
+        return set()
+    asked = given(connection.dialect.name, id=BigInteger())
+    query = (
+        select(LetterRow.subscription_id)
+        .join(asked, asked.c.id == LetterRow.subscription_id)
+        .where(LetterRow.kind == LetterKind.CONFIRMATION, LetterRow.queued_at > now - _ASK_AGAIN_AFTER)
+    )
+    return set(connection.scalars(query, {"given": as_given([each] for each in ids)}))
+
+
+def _counted(joined: _Joined, stood: Counter[SubscriptionState], terms: Terms, *, said: int) -> Added:
+    """Every wish is counted once, so that the counts add up to what was asked."""
+    added = len(joined.new) + len(joined.back) + len(joined.activated)
+    left = stood[_LEFT] - len(joined.back)
+    return Added(
+        added=added,
+        pending=len(joined.back) + (0 if terms.confirmed else len(joined.new)),
+        known=said - added - left - stood[_SUPPRESSED],
+        left=left,
+        suppressed=stood[_SUPPRESSED],
+    )

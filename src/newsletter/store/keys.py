@@ -1,0 +1,30 @@
+"""How addresses are compared, and how one is kept that must not be kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def folded(address: str) -> str:
+    """The address without case, so that `Ann@Example.org` and `ann@example.org` are one person."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressKeys:
+    """`key_of` says which addresses are the same; `secret` keeps suppressed ones from being guessed."""
+
+    secret: bytes
+    key_of: Callable[[str], str] = folded
+
+    def hash_of(self, address: str) -> str:
+        """The keyed hash under which an address is suppressed: 64 hexadecimal digits."""
+        return self.hash_of_key(self.key_of(address))
+
+    def hash_of_key(self, key: str) -> str:
+        """The same for what `key_of` made of the address."""
+        return hmac.digest(self.secret, key.encode(), hashlib.sha256).hex()

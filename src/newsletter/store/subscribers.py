@@ -1,0 +1,187 @@
+"""People, their subscriptions and consent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from newsletter.errors import NotFoundError
+from newsletter.model.delivery import DeliveryState
+from newsletter.model.subscriber import (
+    SUBSCRIPTION_MOVES,
+    Consent,
+    Newcomer,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+from newsletter.store.consents import Said
+from newsletter.store.engine import Store
+from newsletter.store.joining import Terms, add_newcomers
+from newsletter.store.keys import AddressKeys
+from newsletter.store.leaving import move_subscription
+from newsletter.store.mapping import consent_from, storable, subscriber_from, subscription_from
+from newsletter.store.ports import Added, Person
+from newsletter.store.statements import chunks, insert_into
+from newsletter.store.tables import ConsentRow, DeliveryRow, SubscriberRow, SubscriptionRow, SuppressionRow
+
+_AT_ONCE = 5000
+_PAGE = 1000
+
+
+class Subscribers:
+    """The Subscribers port."""
+
+    def __init__(self, store: Store, *, keys: AddressKeys) -> None:
+        self._store = store
+        self._keys = keys
+
+    def add(
+        self,
+        newcomers: Sequence[Newcomer],
+        *,
+        confirmed: bool,
+        source: str,
+        text: str,
+        now: datetime,
+        by_person: bool = False,
+    ) -> Added:
+        said = Said(source=source, text=text, now=now)
+        terms = Terms(confirmed=confirmed, by_person=by_person, said=said)
+        # Two imports that take each other's rows in another order would wait for one another; a single sign-up cannot.
+        with self._store.write(serial=len(newcomers) > 1) as connection:
+            counts = [
+                add_newcomers(connection, some, terms=terms, keys=self._keys) for some in chunks(newcomers, _AT_ONCE)
+            ]
+        return Added(**{field.name: sum(getattr(count, field.name) for count in counts) for field in fields(Added)})
+
+    def person(self, address: str) -> Person:
+        with self._store.read() as connection:
+            row = self._found(connection, address)
+            if row is None:
+                raise NotFoundError("subscriber", f"*@{address.rpartition('@')[2]}", hint="this address is not known")
+            return Person(
+                subscriber=subscriber_from(row),
+                subscriptions=_subscriptions(connection, SubscriptionRow.subscriber_id == row.id)[row.id],
+                consents=_consents(connection, row.id),
+                deliveries=_deliveries(connection, row.id),
+            )
+
+    def by_address(self, address: str) -> Subscriber | None:
+        with self._store.read() as connection:
+            row = self._found(connection, address)
+        return subscriber_from(row) if row else None
+
+    def exported(self, list_id: str | None = None) -> Iterator[tuple[Subscriber, tuple[Subscription, ...]]]:
+        last = 0
+        while True:
+            # Each page is its own transaction: whoever reads may take their time.
+            with self._store.read() as connection:
+                ids = _next_ids(connection, after=last)
+                page = _page(connection, ids, list_id)
+            if not ids:
+                return
+            yield from page
+            last = ids[-1]
+
+    def count(self, list_id: str, state: SubscriptionState = SubscriptionState.ACTIVE) -> int:
+        query = select(func.count()).where(SubscriptionRow.list_id == list_id, SubscriptionRow.state == state)
+        with self._store.read() as connection:
+            return connection.scalar(query) or 0
+
+    def subscription(self, subscription_id: int) -> Subscription:
+        query = select(SubscriptionRow.__table__).where(SubscriptionRow.id == subscription_id)
+        with self._store.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFoundError("subscription", str(subscription_id))
+        return subscription_from(row)
+
+    def subscriber(self, subscriber_id: int) -> Subscriber:
+        query = select(SubscriberRow.__table__).where(SubscriberRow.id == subscriber_id)
+        with self._store.read() as connection:
+            row = connection.execute(query.where(SubscriberRow.erased_at.is_(None))).one_or_none()
+        if row is None:
+            raise NotFoundError("subscriber", str(subscriber_id))
+        return subscriber_from(row)
+
+    def move(self, subscription_id: int, after: SubscriptionState, *, source: str, text: str, now: datetime) -> bool:
+        said = Said(source=source, text=text, now=now)
+        with self._store.write() as connection:
+            return move_subscription(connection, subscription_id, after, said=said)
+
+    def suppress(self, address: str, *, reason: str, now: datetime) -> None:
+        said = Said(source="suppression", text=reason, now=now)
+        with self._store.write() as connection:
+            never = insert_into(connection, SuppressionRow).on_conflict_do_nothing()
+            hashed = {"address_hash": self._keys.hash_of(address), "reason": storable(reason), "at": now}
+            connection.execute(never, hashed)
+            if (row := self._found(connection, address)) is not None:
+                for subscription_id in _suppressible(connection, row.id):
+                    move_subscription(connection, subscription_id, SubscriptionState.SUPPRESSED, said=said)
+
+    def is_suppressed(self, address: str) -> bool:
+        query = select(SuppressionRow.at).where(SuppressionRow.address_hash == self._keys.hash_of(address))
+        with self._store.read() as connection:
+            return connection.execute(query).one_or_none() is not None
+
+    def _found(self, connection: Connection, address: str) -> Row[Any] | None:
+        key = storable(self._keys.key_of(address))
+        return connection.execute(select(SubscriberRow.__table__).where(SubscriberRow.address_key == key)).one_or_none()
+
+
+def _next_ids(connection: Connection, *, after: int) -> Sequence[int]:
+    query = select(SubscriberRow.id).where(SubscriberRow.id > after).order_by(SubscriberRow.id)
+    return connection.scalars(query.limit(_PAGE)).all()
+
+
+def _page(
+    connection: Connection, ids: Sequence[int], list_id: str | None
+) -> list[tuple[Subscriber, tuple[Subscription, ...]]]:
+    """Those of the people who are on the list, with their subscription to it; without a list all, with all of theirs.
+
+    Asked for by their ids: any other way a planner may think that reading the whole list for each page is cheaper.
+    """
+    which = [SubscriptionRow.list_id == list_id] if list_id is not None else []
+    told = _subscriptions(connection, SubscriptionRow.subscriber_id.in_(ids), *which)
+    wanted = ids if list_id is None else [each for each in ids if each in told]
+    people = select(SubscriberRow.__table__).where(SubscriberRow.id.in_(wanted), SubscriberRow.erased_at.is_(None))
+    rows = connection.execute(people.order_by(SubscriberRow.id)).all()
+    return [(subscriber_from(row), told[row.id]) for row in rows]
+
+
+def _subscriptions(connection: Connection, *which: ColumnElement[bool]) -> defaultdict[int, tuple[Subscription, ...]]:
+    """Subscriptions by person, each person's by list."""
+    found: defaultdict[int, tuple[Subscription, ...]] = defaultdict(tuple)
+    for row in connection.execute(select(SubscriptionRow.__table__).where(*which).order_by(SubscriptionRow.list_id)):
+        found[row.subscriber_id] += (subscription_from(row),)
+    return found
+
+
+def _consents(connection: Connection, subscriber_id: int) -> tuple[Consent, ...]:
+    query = (
+        select(ConsentRow.__table__, SubscriptionRow.list_id)
+        .join(SubscriptionRow, SubscriptionRow.id == ConsentRow.subscription_id)
+        .where(SubscriptionRow.subscriber_id == subscriber_id)
+        .order_by(ConsentRow.id)
+    )
+    return tuple(consent_from(row) for row in connection.execute(query))
+
+
+def _deliveries(connection: Connection, subscriber_id: int) -> tuple[tuple[str, DeliveryState, str], ...]:
+    query = select(DeliveryRow.edition_id, DeliveryRow.state, DeliveryRow.because).where(
+        DeliveryRow.subscriber_id == subscriber_id
+    )
+    rows = connection.execute(query.order_by(DeliveryRow.id.desc()))
+    return tuple((row.edition_id, row.state, row.because or "") for row in rows)
+
+
+def _suppressible(connection: Connection, subscriber_id: int) -> Sequence[int]:
+    before = SUBSCRIPTION_MOVES.before(SubscriptionState.SUPPRESSED)
+    query = select(SubscriptionRow.id).where(SubscriptionRow.subscriber_id == subscriber_id)
+    return connection.scalars(query.where(SubscriptionRow.state.in_(before)).order_by(SubscriptionRow.id)).all()

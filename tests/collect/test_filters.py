@@ -15,23 +15,23 @@ ENTRY = an_entry(
 )
 
 
-def _refusal(*, include=(), exclude=()):
+def _refusal(*, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> str | None:
     return refusal(ENTRY, a_feed(filter=Filter(include=include, exclude=exclude)))
 
 
 @pytest.mark.parametrize("word", ["dam", "DAM", "let  go", "mira holt", "rivers", "Karst", r"/spill\w+/", "/^A dam/"])
-def test_a_word_is_found_in_all_that_an_entry_says(word):
+def test_a_word_is_found_in_all_that_an_entry_says(word: str) -> None:
     assert _refusal(exclude=(word,)) == f"excluded by the feed's filter: {word}"
     assert _refusal(include=("absent", word)) is None
 
 
 @pytest.mark.parametrize("word", ["spill", "am", "hol", "earn", "/^Karst/"])
-def test_a_word_is_not_found_inside_another(word):
+def test_a_word_is_not_found_inside_another(word: str) -> None:
     assert _refusal(exclude=(word,)) is None
     assert _refusal(include=(word,)) == f"matches none of the feed's filter: {word}"
 
 
-def test_a_word_in_another_script_has_its_borders_too():
+def test_a_word_in_another_script_has_its_borders_too() -> None:
     entry = an_entry(headline="حين تعود المياه")
     assert refusal(entry, a_feed(filter=Filter(exclude=("تعود",))))
     assert refusal(entry, a_feed(filter=Filter(exclude=("عود",)))) is None
@@ -52,7 +52,7 @@ def test_a_word_in_another_script_has_its_borders_too():
         (" ", "is empty"),
     ],
 )
-def test_an_expression_that_could_hang_or_fail_is_refused_with_its_name(pattern, fault):
+def test_an_expression_that_could_hang_or_fail_is_refused_with_its_name(pattern: str, fault: str) -> None:
     assert fault in (fault_of(pattern) or "")
     with pytest.raises(FeedError, match="filter"):
         _refusal(exclude=(pattern,))
@@ -61,11 +61,11 @@ def test_an_expression_that_could_hang_or_fail_is_refused_with_its_name(pattern,
 @pytest.mark.parametrize(
     "pattern", [r"/spons?or(ed)?/", r"/[+*]{3}/", r"/\(\w+\)/", "/(cat|dog)s/", r"/a.*b.*c/", "plain"]
 )
-def test_ordinary_expressions_pass(pattern):
+def test_ordinary_expressions_pass(pattern: str) -> None:
     assert fault_of(pattern) is None
 
 
-def test_the_slowest_expression_that_passes_is_quick_on_the_longest_text():
+def test_the_slowest_expression_that_passes_is_quick_on_the_longest_text() -> None:
     entry = an_entry(text="a" * 50_000)
     began = time.process_time()
     assert refusal(entry, a_feed(filter=Filter(exclude=("/a.*a.*b/",)))) is None

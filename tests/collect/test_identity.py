@@ -12,19 +12,19 @@ OTHER = a_feed("saltmarsh")
 
 
 @pytest.fixture
-def memory():
+def memory() -> Memory:
     """An archive that already has one article of the courier."""
     made = Memory()
     made.poll(FEED, an_entry(text=ARTICLE))
     return made
 
 
-def test_an_entry_seen_before_is_known(memory):
+def test_an_entry_seen_before_is_known(memory: Memory) -> None:
     (decision,) = memory.poll(FEED, an_entry(text=ARTICLE))
     assert (decision.verdict, decision.item_id) == (Verdict.KNOWN, 1)
 
 
-def test_a_new_headline_under_the_same_guid_is_a_change_and_no_second_item(memory):
+def test_a_new_headline_under_the_same_guid_is_a_change_and_no_second_item(memory: Memory) -> None:
     entry = replace(an_entry(text=ARTICLE), headline="A dam lets go", content_hash="another")
     (decision,) = memory.poll(FEED, entry)
     assert (decision.verdict, decision.item_id) == (Verdict.CHANGED, 1)
@@ -42,7 +42,7 @@ def test_a_new_headline_under_the_same_guid_is_a_change_and_no_second_item(memor
     ],
     ids=["https", "domain move", "guid follows headline", "tracking noise", "host move", "cms move"],
 )
-def test_the_same_piece_under_another_name_is_no_second_item(memory, change):
+def test_the_same_piece_under_another_name_is_no_second_item(memory: Memory, change: dict[str, str]) -> None:
     fields = {
         "url": "https://courier.example/2026/a-dam-learns-to-let-go",
         "headline": "A dam learns to let go",
@@ -51,7 +51,7 @@ def test_the_same_piece_under_another_name_is_no_second_item(memory, change):
     assert decision.item_id == 1
 
 
-def test_a_guid_that_is_used_again_for_another_piece_loses_none(memory):
+def test_a_guid_that_is_used_again_for_another_piece_loses_none(memory: Memory) -> None:
     later = an_entry(
         guid="https://courier.example/a-dam-learns-to-let-go",
         url="https://courier.example/2026/puppet-theatre-finds-dragon",
@@ -66,14 +66,14 @@ def test_a_guid_that_is_used_again_for_another_piece_loses_none(memory):
     assert (again.verdict, again.item_id) == (Verdict.KNOWN, 2)
 
 
-def test_one_guid_for_all_items_of_a_document_names_none_of_them():
+def test_one_guid_for_all_items_of_a_document_names_none_of_them() -> None:
     entries = [an_entry(guid="9999", headline=f"Story number {name}") for name in ("one", "two", "three")]
     memory = Memory()
     assert [one.verdict for one in memory.poll(FEED, *entries)] == [Verdict.NEW] * 3
     assert [one.verdict for one in memory.poll(FEED, *entries)] == [Verdict.KNOWN] * 3
 
 
-def test_one_link_for_all_items_of_a_document_names_none_of_them():
+def test_one_link_for_all_items_of_a_document_names_none_of_them() -> None:
     page = "https://courier.example/2026/live-from-vell"
     entries = [an_entry(guid=name, url=page, headline=f"Live: {name} has been seen") for name in ("fog", "ice", "sun")]
     memory = Memory()
@@ -81,7 +81,7 @@ def test_one_link_for_all_items_of_a_document_names_none_of_them():
     assert [one.item_id for one in memory.poll(FEED, *entries)] == [1, 2, 3]
 
 
-def test_what_a_document_says_twice_is_one_item_with_all_names():
+def test_what_a_document_says_twice_is_one_item_with_all_names() -> None:
     twice = an_entry(guid="second", url="https://courier.example/2026/second-address-9", text=ARTICLE)
     memory = Memory()
     decisions = memory.poll(FEED, an_entry(text=ARTICLE), twice)
@@ -90,7 +90,7 @@ def test_what_a_document_says_twice_is_one_item_with_all_names():
     assert [one.verdict for one in memory.poll(FEED, an_entry(text=ARTICLE), twice)] == [Verdict.KNOWN]
 
 
-def test_a_daily_bulletin_is_a_new_item_each_day():
+def test_a_daily_bulletin_is_a_new_item_each_day() -> None:
     memory = Memory()
     for day in range(3):
         (decision,) = memory.poll(
@@ -107,7 +107,7 @@ def test_a_daily_bulletin_is_a_new_item_each_day():
         assert decision.story_id is None
 
 
-def test_a_republication_joins_the_story_and_says_why(memory):
+def test_a_republication_joins_the_story_and_says_why(memory: Memory) -> None:
     copy = an_entry(
         guid="https://saltmarsh.example/?p=4711",
         url="https://saltmarsh.example/the-railway-of-its-passengers/",
@@ -122,7 +122,7 @@ def test_a_republication_joins_the_story_and_says_why(memory):
     assert decision.because.endswith(" phrases")
 
 
-def test_another_report_of_the_event_stays_a_story_of_its_own(memory):
+def test_another_report_of_the_event_stays_a_story_of_its_own(memory: Memory) -> None:
     report = an_entry(
         guid="x",
         url="https://saltmarsh.example/railway-vote-in-vell",
@@ -133,7 +133,7 @@ def test_another_report_of_the_event_stays_a_story_of_its_own(memory):
     assert (decision.verdict, decision.story_id) == (Verdict.NEW, None)
 
 
-def test_the_same_headline_without_text_is_no_proof_between_feeds():
+def test_the_same_headline_without_text_is_no_proof_between_feeds() -> None:
     memory = Memory()
     memory.poll(FEED, an_entry(headline="Morning briefing for Thursday"))
     other = an_entry(headline="Morning briefing for Thursday", url="https://saltmarsh.example/briefing-of-the-day")
@@ -141,13 +141,13 @@ def test_the_same_headline_without_text_is_no_proof_between_feeds():
     assert decision.story_id is None
 
 
-def test_the_same_link_in_another_feed_is_the_same_story(memory):
+def test_the_same_link_in_another_feed_is_the_same_story(memory: Memory) -> None:
     (decision,) = memory.poll(OTHER, an_entry(guid="theirs", text="Our pick of the day."))
     assert decision.story_id == 1
     assert decision.because == "same link as item 1 of courier"
 
 
-def test_the_best_of_several_sources_is_named():
+def test_the_best_of_several_sources_is_named() -> None:
     memory = Memory()
     half = ARTICLE[: len(ARTICLE) * 3 // 4] + OTHER_REPORT
     memory.poll(
@@ -163,7 +163,7 @@ def test_the_best_of_several_sources_is_named():
     assert "of level: 100 %" in decision.because
 
 
-def test_no_two_decisions_speak_of_one_item(memory):
+def test_no_two_decisions_speak_of_one_item(memory: Memory) -> None:
     once = an_entry(text=ARTICLE)
     again = an_entry(guid="late", url="https://courier.example/archive/77", text=ARTICLE)
     memory.poll(FEED, again)
@@ -171,7 +171,7 @@ def test_no_two_decisions_speak_of_one_item(memory):
     assert [one.item_id for one in decisions] == [1]
 
 
-def test_a_boilerplate_text_that_names_half_the_archive_does_not_slow_a_poll_down():
+def test_a_boilerplate_text_that_names_half_the_archive_does_not_slow_a_poll_down() -> None:
     memory = Memory()
     text = ARTICLE[:400]
     for number in range(60):

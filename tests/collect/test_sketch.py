@@ -1,13 +1,13 @@
 import pytest
 
-from newsletter.collect.sketch import likeness, phrases, same_text, sketch, words
+from newsletter.collect.sketch import Likeness, likeness, phrases, same_text, sketch, words
 from tests.collect.texts import ARTICLE, NEW_LEAD, OTHER_REPORT, ROUNDUP, TRANSLATED, edited, lead_of
 
 HEADLINE = "Island hands its railway to the passengers"
 OTHER_HEADLINE = "Who owns the harbour line? Whoever rides it"
 
 
-def _compare(text, *, headline=OTHER_HEADLINE, with_text=ARTICLE):
+def _compare(text: str, *, headline: str = OTHER_HEADLINE, with_text: str = ARTICLE) -> Likeness:
     return likeness(headlines=(HEADLINE, headline), texts=(with_text, text))
 
 
@@ -23,7 +23,7 @@ def _compare(text, *, headline=OTHER_HEADLINE, with_text=ARTICLE):
     ],
     ids=["new headline", "new lead", "edited", "new lead and edited", "lead only", "first half"],
 )
-def test_a_republication_is_the_same_text(text, headline):
+def test_a_republication_is_the_same_text(text: str, headline: str) -> None:
     assert same_text(_compare(text, headline=headline))
 
 
@@ -39,17 +39,17 @@ def test_a_republication_is_the_same_text(text, headline):
     ],
     ids=["other report", "translation", "roundup", "too short", "empty", "quoted lead"],
 )
-def test_another_piece_on_the_same_event_is_not(text, headline):
+def test_another_piece_on_the_same_event_is_not(text: str, headline: str) -> None:
     assert not same_text(_compare(text, headline=headline))
 
 
-def test_a_formula_with_another_number_is_another_piece():
+def test_a_formula_with_another_number_is_another_piece() -> None:
     day = "These are the key developments from day {} of the long strike in the harbour of Vell and the islands around it."
     found = likeness(headlines=("Key events, day 14", "Key events, day 15"), texts=(day.format("14"), day.format("15")))
     assert not same_text(found)
 
 
-def test_there_is_a_wide_gap_between_copies_and_other_reports():
+def test_there_is_a_wide_gap_between_copies_and_other_reports() -> None:
     copies = [_compare(text).share for text in (NEW_LEAD + edited(ARTICLE), ARTICLE[:800], edited(ARTICLE))]
     others = [_compare(text).share for text in (OTHER_REPORT, TRANSLATED)]
     assert min(copies) > 0.75
@@ -59,21 +59,21 @@ def test_there_is_a_wide_gap_between_copies_and_other_reports():
 @pytest.mark.parametrize(
     "text", [NEW_LEAD + "\n\n" + edited(ARTICLE), lead_of(ARTICLE), ARTICLE + "\n\nRepublished with thanks."]
 )
-def test_a_copy_can_be_found_by_its_sketch(text):
+def test_a_copy_can_be_found_by_its_sketch(text: str) -> None:
     assert set(sketch(text)) & set(sketch(ARTICLE))
 
 
-def test_another_report_shares_nothing_of_the_sketch():
+def test_another_report_shares_nothing_of_the_sketch() -> None:
     assert not set(sketch(OTHER_REPORT)) & set(sketch(ARTICLE))
 
 
-def test_words_are_the_same_whatever_the_typography():
+def test_words_are_the_same_whatever_the_typography() -> None:
     assert words("“Don’t” — it’s a ﬁne DAY…") == words('"Don\u2019t" - it\u2019s a fine day')
 
 
-def test_text_without_spaces_has_phrases_too():
+def test_text_without_spaces_has_phrases_too() -> None:
     assert len(phrases("港口铁路交给乘客合作社")) > 5
 
 
-def test_a_share_is_told_in_words():
+def test_a_share_is_told_in_words() -> None:
     assert _compare(ARTICLE).words.startswith("100 % of ")

@@ -50,7 +50,8 @@ _CAPTION_SHORTCODE = re.compile(
 )
 _SHORTCODE = re.compile(r"\[/?(?:caption|gallery|embed|video|audio|playlist|vc_\w+|et_pb_\w+|su_\w+)\b[^\]]{0,400}\]")
 _ANY_TAG = re.compile(
-    r"</?(?:p|div|br|a|b|i|em|strong|span|img|ul|ol|li|h[1-6]|blockquote|q|cite|sub|sup|u|s|small|font|code|tt)\b[^>]*>",
+    r"</?(?:p|div|br|a|b|i|em|strong|span|img|ul|ol|li|h[1-6]|blockquote|q|cite|sub|sup|u|s|small|font|code|tt"
+    r"|script|style|svg|iframe|object|table|figure)\b[^>]*>",
     re.IGNORECASE,
 )
 # A last paragraph without a link is furniture only if it is hardly more than the words "continue reading".

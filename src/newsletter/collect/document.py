@@ -141,6 +141,8 @@ def _root_on(text: bytes, feed: str) -> bytes:
             at = _behind(text, b"-->", start + 4, feed)
         elif text.startswith(b"<!", start):
             at = _behind_doctype(text, start, feed)
+        elif _HTML.match(text, start):
+            raise ParseError(feed, _a_page(text))
         else:
             return text[start:]
 

@@ -26,6 +26,7 @@ _AHEAD = timedelta(days=1)
 _LONGEST_GUID = 2000
 _LONGEST_DEK = 500
 _MOST_DEK_WORDS = 90
+_FAR_LONGER = 2
 _HEADLINE_FROM_TEXT = 100
 _SIZE_IN_NAME = re.compile(r"(?:-\d{2,4}x\d{2,4}|-scaled|-e\d{10,13})?\.\w{2,5}$")
 
@@ -42,9 +43,8 @@ class Surroundings:
 
 def entry_from(raw: RawEntry, side: SideEntry | None, around: Surroundings) -> Entry | None:
     """The entry, or None if it has neither headline nor text."""
-    base = absolute((raw.content or raw.summary or raw.title).base, around.url) or around.url
     link = _link(raw, side, around)
-    body, dek = _body_and_dek(raw, absolute(link, base) or base)
+    body, dek = _body_and_dek(raw, link, around)
     headline = one_line(visible(raw.title.value)) or one_line(body.text, limit=_HEADLINE_FROM_TEXT)
     if not headline:
         return None
@@ -99,21 +99,23 @@ def _guid(raw: str | None) -> str | None:
     return guid or None
 
 
-def _body_and_dek(raw: RawEntry, base: str) -> tuple[Cleaned, str]:
-    """The longer of content and summary is the article; the other one, or an alternative title, is its dek."""
-    parts = [_cleaned(part, base) for part in (raw.content, raw.summary) if part is not None]
-    parts.sort(key=lambda part: len(part.text), reverse=True)
-    if not parts:
-        return Cleaned(), ""
-    body = replace(parts[0], images=tuple(image for part in parts for image in part.images))
-    leads = [visible(raw.alternative), *(part.text for part in parts[1:])]
-    return body, next((dek for lead in leads if (dek := _dek(lead, body.text))), "")
+def _body_and_dek(raw: RawEntry, link: str, around: Surroundings) -> tuple[Cleaned, str]:
+    """The content is the article; the summary, or an alternative title, its dek. Not if the summary says more."""
+    content, summary = (_cleaned(part, link, around) if part else Cleaned() for part in (raw.content, raw.summary))
+    body, other = content, summary
+    if len(summary.text) > _FAR_LONGER * len(content.text):
+        body, other = summary, content
+    leads = (visible(raw.alternative), other.text)
+    dek = next((dek for lead in leads if (dek := _dek(lead, body.text))), "")
+    return replace(body, images=body.images + other.images), dek
 
 
-def _cleaned(part: Text, base: str) -> Cleaned:
-    if part.markup or looks_like_markup(part.value):
-        return cleaned(part.value, absolute(part.base, base) or base if part.base else base)
-    return from_plain_text(part.value)
+def _cleaned(part: Text, link: str, around: Surroundings) -> Cleaned:
+    """Relative links are joined to what the feed says they are relative to, else to the article's own address."""
+    if not part.markup and not looks_like_markup(part.value):
+        return from_plain_text(part.value)
+    explicit = part.base and part.base != around.url
+    return cleaned(part.value, absolute(part.base, link) or link if explicit else link)
 
 
 def _dek(lead: str, text: str) -> str:

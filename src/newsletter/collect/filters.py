@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from newsletter.errors import FeedError
@@ -10,9 +11,10 @@ from newsletter.model.feed import Feed
 from newsletter.model.item import Entry
 
 LONGEST_PATTERN = 200
-# Expressions see the text a piece at a time, so that what grows with the square of the length stays short.
-_PIECE = 500
-_MOST_TEXT = 20_000
+# Expressions see the text a piece at a time, since their time may grow with its cube. Pieces overlap,
+# so that no word falls between two.
+_PIECE, _OVERLAP = 250, 50
+_MOST_TEXT = 10_000
 _MOST_OPEN_REPEATS = 2
 _ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
@@ -65,13 +67,19 @@ def _slowness(pattern: str) -> str | None:
 
 
 def _looked_at(entry: Entry) -> tuple[str, ...]:
-    text = entry.text[:_MOST_TEXT]
-    pieces = [part[at : at + _PIECE] for part in text.split("\n\n") for at in range(0, len(part), _PIECE)]
-    return (entry.headline, entry.dek, entry.byline, *entry.categories, *pieces)
+    return (entry.headline, entry.dek, entry.byline, *entry.categories, *entry.text.split("\n\n"))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    text = text[:_MOST_TEXT]
+    for at in range(0, max(len(text) - _OVERLAP, 1), _PIECE - _OVERLAP):
+        yield text[at : at + _PIECE]
 
 
 def _matches(word: str, texts: tuple[str, ...], feed: str) -> bool:
     pattern = _compiled(word, feed)
+    if _is_expression(word):
+        return any(pattern.search(piece) for text in texts for piece in _pieces(text))
     return any(pattern.search(text) for text in texts)
 
 

@@ -63,7 +63,7 @@ def scan(document: bytes, *, base: str, salt: str) -> Scan | None:
         encoding="utf-8",
     )
     try:
-        root = etree.fromstring(document, parser)
+        root = etree.fromstring(document, parser, base_url=base)
     except etree.XMLSyntaxError:
         return None
     elements = tuple(_entries(root))
@@ -143,7 +143,7 @@ def _is_film(element: etree._Element) -> bool:
 
 
 def _image(element: etree._Element, address: str, base: str) -> Iterator[Image]:
-    url = absolute(address, base)
+    url = absolute(address, element.base or base)
     if url is None:
         return
     caption, credit = caption_and_credit(_nearest(element, "description"), _credits(element))

@@ -1,0 +1,77 @@
+from newsletter.collect.read import Body, ParsedFeed, read
+from newsletter.collect.sidepass import scan
+from tests.collect.makers import DATA, NOW, a_feed, item, read_bytes, rss
+
+MEDIA = 'xmlns:media="http://search.yahoo.com/mrss/"'
+
+
+def _again(content: bytes, known: frozenset[str]) -> ParsedFeed:
+    feed = a_feed()
+    return read(Body(feed=feed, content=content, url=feed.url), lambda digests: known & frozenset(digests), now=NOW)
+
+
+def test_known_entries_are_cut_and_the_others_come_out_as_before() -> None:
+    content = (DATA / "wordpress.xml").read_bytes()
+    first, second = read_bytes(content).entries
+    found = _again(content, frozenset({first.entry.source_digest}))
+    assert found.known == 1
+    assert found.entries == (second,)
+
+
+def test_a_document_of_known_entries_is_not_parsed_at_all() -> None:
+    content = (DATA / "media-nested.xml").read_bytes()
+    known = frozenset(keyed.entry.source_digest for keyed in read_bytes(content).entries)
+    assert _again(content, known) == ParsedFeed(known=2)
+
+
+def test_a_digest_changes_with_the_text_and_not_with_the_number_of_comments() -> None:
+    content = (DATA / "wordpress.xml").read_bytes()
+    plain, commented, edited = (
+        read_bytes(each).entries[0].entry.source_digest
+        for each in (
+            content,
+            content.replace(b"comments>3<", b"comments>4<"),
+            content.replace(b"two barrels", b"three barrels"),
+        )
+    )
+    assert plain == commented
+    assert plain != edited
+
+
+def test_a_raw_guid_is_kept_as_it_was_written() -> None:
+    document = rss("<item><title>A headline</title><guid> ?p=7 </guid><link>https://x.example/a-b-c</link></item>")
+    assert read_bytes(document).entries[0].entry.guid == "?p=7"
+
+
+def test_a_small_picture_gives_way_to_its_larger_form() -> None:
+    sizes = "".join(
+        f'<media:content {MEDIA} url="https://x.example/{width}.jpg" medium="image" width="{width}"/>'
+        for width in (150, 1200, 600)
+    )
+    (keyed,) = read_bytes(rss(item(more=f"{sizes}<media:credit {MEDIA}>Ada Quill</media:credit>"))).entries
+    image = keyed.entry.image
+    assert image is not None
+    assert (image.url, image.credit) == ("https://x.example/1200.jpg", "Ada Quill")
+
+
+def test_the_hours_a_feed_asks_to_be_spared_are_read() -> None:
+    channel = "<skipHours><hour>2</hour><hour>24</hour><hour>x</hour></skipHours>"
+    assert read_bytes(rss(item(), channel=channel)).skip_hours == frozenset({0, 2})
+
+
+def test_what_is_not_well_formed_is_left_to_feedparser() -> None:
+    broken = rss(item("A & B"), item("Another headline", name="two-two-two"))[:-30]
+    assert scan(broken, base="https://x.example/", salt="") is None
+    assert [keyed.entry.headline for keyed in read_bytes(broken).entries] == ["A & B", "Another headline"]
+
+
+def test_a_picture_is_found_where_only_feedparser_can_read() -> None:
+    media = f'<media:content {MEDIA} url="/a.jpg" medium="image"/><media:credit {MEDIA}>Ada Quill</media:credit>'
+    (keyed,) = read_bytes(rss(item("A & B", more=media))).entries
+    image = keyed.entry.image
+    assert image is not None
+    assert (image.url, image.credit) == ("https://courier.example/a.jpg", "Ada Quill")
+
+
+def test_deep_nesting_is_not_taken_on() -> None:
+    assert scan(b"<rss>" + b"<d>" * 5000 + b"</d>" * 5000 + b"</rss>", base="https://x.example/", salt="") is None

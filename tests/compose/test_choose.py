@@ -98,6 +98,14 @@ def test_a_story_is_shown_once_from_its_original_publisher() -> None:
     assert because(choices, 1) == "the same story as item 2, which is preferred: Tidewatch is the original publisher"
 
 
+def test_the_original_publisher_is_preferred_also_where_its_date_is_later() -> None:
+    feeds = by_id(feed("statesman", original=False), feed("tidewatch"))
+    choices = choose_now(
+        [item(1, feed_id="statesman", story=7, hours_old=5), item(2, story=7, hours_old=4)], digest(), feeds
+    )
+    assert taken(choices) == [2]
+
+
 def test_of_equals_the_earliest_is_preferred() -> None:
     feeds = by_id(feed("one", original=False), feed("two", original=False))
     choices = choose_now(

@@ -32,6 +32,11 @@ def test_the_last_paragraph_is_cut_where_a_sentence_ends() -> None:
     assert teaser(html, small(45)) == "<p>The boats left early.</p><p>Nobody saw them.</p>"
 
 
+def test_a_few_words_of_a_paragraph_do_not_stand_alone_at_the_end() -> None:
+    html = "<p>The boats left early, before anybody was awake.</p><p>Fog. It lay over the bay for all of that day.</p>"
+    assert teaser(html, small(60)) == "<p>The boats left early, before anybody was awake.</p>"
+
+
 def test_links_and_emphasis_around_the_cut_are_closed() -> None:
     html = '<p><a href="https://a.example/x"><em>Nobody saw</em> <strong>them. The fog</strong> was thick.</a></p>'
     expected = '<p><a href="https://a.example/x"><em>Nobody saw</em> <strong>them.</strong></a></p>'

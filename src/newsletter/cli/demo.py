@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli.output import JsonOption, SiteOption, answer, partly, start_logging
+from newsletter.cli.output import JsonOption, SiteOption, answer, partly
 
 
 def demo(
@@ -29,11 +29,13 @@ def demo(
     """
     import tempfile
 
+    from newsletter import log
     from newsletter.cli import loop
     from newsletter.demo.run import run_demo
     from newsletter.errors import SiteError
 
-    start_logging()
+    # The demo tells what it does itself.
+    log.configure("warning")
     with tempfile.TemporaryDirectory(prefix="newsletter-demo-") as temporary:
         home = folder or Path(temporary)
         if home.is_dir() and any(home.iterdir()):

@@ -80,7 +80,7 @@ class Connection:
             timeout=self._timeouts.command,
             use_tls=self.relay.tls is Tls.IMPLICIT,
             start_tls=False,
-            tls_context=self._tls or _tls(verified=self._verified),
+            tls_context=self._context() if self.relay.tls is Tls.IMPLICIT else None,
         )
         try:
             await smtp.connect(timeout=self._timeouts.connect)
@@ -128,11 +128,11 @@ class Connection:
         finally:
             smtp.close()
 
-    @property
-    def _verified(self) -> bool:
+    def _context(self) -> ssl.SSLContext:
         # Without a password, smtp:// encrypts only if offered, and an unknown certificate is still better than none at
         # all, which it would settle for (RFC 7435). A password is never shown to somebody who cannot prove his name.
-        return self.relay.tls is not Tls.NONE or self.relay.username is not None
+        verified = self.relay.tls is not Tls.NONE or self.relay.username is not None
+        return self._tls or _default_tls(verified=verified)
 
     async def _greet(self, smtp: aiosmtplib.SMTP) -> None:
         try:
@@ -152,7 +152,7 @@ class Connection:
             raise RelayError(self.relay.name, "it offers no STARTTLS, without which nothing may be sent")
         # What stays on this machine needs no encryption, and local servers' certificates are seldom real.
         if required or (offered and not local):
-            await smtp.starttls(timeout=self._timeouts.connect)
+            await smtp.starttls(tls_context=self._context(), timeout=self._timeouts.connect)
             await self._greet(smtp)
 
     async def _log_in(self, smtp: aiosmtplib.SMTP) -> None:
@@ -303,7 +303,7 @@ def _is_local(host: str) -> bool:
 
 
 @cache
-def _tls(*, verified: bool) -> ssl.SSLContext:
+def _default_tls(*, verified: bool) -> ssl.SSLContext:
     """Made once: reading the machine's certificates takes longer than a message."""
     context = ssl.create_default_context()
     if not verified:

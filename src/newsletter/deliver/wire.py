@@ -21,11 +21,12 @@ _REPLY_LENGTH: Final = 500
 
 def reply_from(code: int, text: str) -> Reply:
     """A server's reply: the enhanced code of its first line apart, the lines joined, and made safe to keep."""
-    lines = text.splitlines()
-    found = _ENHANCED.match(lines[0]) if lines else None
+    found = _ENHANCED.match(text)
     enhanced = found[1] if found else ""
-    words = (line.removeprefix(enhanced).strip() for line in lines)
-    return Reply(code=code, enhanced=enhanced, text=one_line(" ".join(words), limit=_REPLY_LENGTH))
+    words = " ".join(line.removeprefix(enhanced).strip() for line in text.splitlines())
+    # Four replies to a message: nearly all are short and plain, and need no more.
+    harmless = len(words) <= _REPLY_LENGTH and words.isascii() and words.isprintable()
+    return Reply(code=code, enhanced=enhanced, text=words if harmless else one_line(words, limit=_REPLY_LENGTH))
 
 
 def without_addresses(text: str) -> str:
@@ -71,8 +72,7 @@ def stuffed(content: bytes) -> bytes:
         content = _BARE_LINE_END.sub(b"\r\n", content)
     if not content.endswith(b"\r\n"):
         content += b"\r\n"
-    if b"\r\n." in content:
-        content = content.replace(b"\r\n.", b"\r\n..")
+    content = content.replace(b"\r\n.", b"\r\n..")
     return b"." + content if content.startswith(b".") else content
 
 

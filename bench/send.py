@@ -1,0 +1,221 @@
+"""How many messages a second leave, with the full durable ledger, beside postfix's own load generator.
+
+Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N] [--dir DIR]`. Needs postfix's smtp-sink and
+smtp-source (Debian: apt-get install postfix; nothing of it has to run). Both send messages of the same size over eight
+connections to one sink, in turns: ours personal, each begun and recorded on disk before and after; theirs one and the
+same, in C. The ratio is of the medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import structlog
+import uvloop
+
+from newsletter.deliver.send import send_due
+from newsletter.model.clock import SystemClock
+from newsletter.model.delivery import Claimed
+from newsletter.model.edition import Draft, EditionState, Rendered
+from newsletter.model.message import Envelope, Message
+from newsletter.model.settings import Deliver, Relay, Tls
+from newsletter.model.subscriber import Newcomer
+from newsletter.readers.tokens import Purpose, Tokens
+from newsletter.render.headers import MessageFacts
+from newsletter.render.mime import Prepared, prepare
+from newsletter.render.recipient import Recipient
+from newsletter.render.samples import DIGEST, MAILING_LIST, NONCE, PUBLICATION
+from newsletter.store.editions import Editions
+from newsletter.store.engine import Store
+from newsletter.store.keys import AddressKeys
+from newsletter.store.ledger import Ledger
+from newsletter.store.subscribers import Subscribers
+
+SESSIONS = 8
+DATED_AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
+SENTENCE = "The soundings stop where the disputed shelf begins, and that silence is a line on the map. "
+TOKENS = Tokens((b"a key for benchmarks, thirty-two",))
+KEYS = AddressKeys(secret=b"a key for benchmarks, thirty-two")
+
+
+def prepared_edition(size: int) -> Prepared:
+    paragraph = f'<p style="margin:0 0 18px;font-size:17px;line-height:28px">{SENTENCE * 3}</p>\n'
+    footer = (
+        f'<p>{NONCE}address <a href="{NONCE}unsubscribe">Unsubscribe</a> <a href="{NONCE}preferences">Change</a></p>'
+    )
+    page = paragraph * max(1, int(size * 0.73) // len(paragraph))
+    rendered = Rendered(
+        subject="Two ports, one strait",
+        html=f"<!DOCTYPE html><html><body>{page}{footer}</body></html>\n",
+        text=(SENTENCE[:72] + "\n") * max(1, int(size * 0.2) // 73) + f"{NONCE}unsubscribe {NONCE}preferences\n",
+        preheader="",
+        nonce=NONCE,
+        fields=("address", "unsubscribe", "preferences"),
+        html_bytes=0,
+        template_hash="",
+    )
+    facts = MessageFacts(
+        batch="daily",
+        sender=PUBLICATION.sender,
+        reply_to=PUBLICATION.reply_to,
+        language="en-GB",
+        base_url=PUBLICATION.base_url,
+        list_id=MAILING_LIST.id,
+        list_title=MAILING_LIST.title,
+        dated_at=DATED_AT,
+    )
+    return prepare(rendered, facts)
+
+
+class Factory:
+    """Personal messages, with all the tokens a real one has."""
+
+    def __init__(self, size: int) -> None:
+        self._prepared = prepared_edition(size)
+
+    def message(self, claimed: Claimed) -> Message:
+        leave = TOKENS.make(Purpose.UNSUBSCRIBE, claimed.subscription_id)
+        recipient = Recipient(
+            address=claimed.address,
+            name=claimed.name,
+            message_id=f"{claimed.batch}.{claimed.subscriber_id}",
+            unsubscribe_url=f"https://news.example.org/u/{leave}",
+            unsubscribe_mailto=f"mailto:leave@example.org?subject=unsubscribe%20{leave}",
+            preferences_url=f"https://news.example.org/p/{TOKENS.make(Purpose.PREFERENCES, claimed.subscription_id)}",
+        )
+        sender = f"bounces+{TOKENS.make(Purpose.BOUNCE, claimed.id)}@bounce.example.org"
+        envelope = Envelope(sender=sender, recipient=claimed.address)
+        return Message(envelope=envelope, content=self._prepared.message(recipient))
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        sys.exit(f"no {name} here: apt-get install postfix")
+    return found
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    with closing(socket.create_server(("127.0.0.1", 0))) as sock:
+        port: int = sock.getsockname()[1]
+    with subprocess.Popen([tool("smtp-sink"), "-u", "nobody", f"127.0.0.1:{port}", "100"]) as process:
+        try:
+            wait_for(port)
+            yield port
+        finally:
+            process.terminate()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        with closing(socket.socket()) as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    sys.exit("smtp-sink does not answer")
+
+
+def theirs(port: int, *, messages: int, size: int) -> float:
+    command = [tool("smtp-source"), "-d", "-s", SESSIONS, "-m", messages, "-l", size, "-f", "a@example.org"]
+    before = time.perf_counter()
+    subprocess.run([*map(str, command), "-t", "b@example.net", f"127.0.0.1:{port}"], check=True)
+    return messages / (time.perf_counter() - before)
+
+
+def freeze(store: Store, number: int) -> str:
+    draft = Draft(
+        id=f"daily-{number}",
+        number=number,
+        digest=DIGEST,
+        mailing_list=MAILING_LIST,
+        publication=PUBLICATION,
+        dated_at=DATED_AT,
+        parts=(),
+    )
+    nothing = Rendered(
+        subject="", html="", text="", preheader="", nonce=NONCE, fields=(), html_bytes=0, template_hash=""
+    )
+    editions = Editions(store)
+    editions.freeze(draft, nothing, slot=draft.id, state=EditionState.APPROVED, now=SystemClock().now())
+    return draft.id
+
+
+def ours(store: Store, ledger: Ledger, relay: Relay, factory: Factory, *, number: int) -> tuple[float, float]:
+    """Messages a second, and of processor time."""
+    edition = freeze(store, number)
+
+    async def run() -> int:
+        counts = await send_due(
+            ledger,
+            prepare=factory.message,
+            relays=(relay,),
+            hostname="news.example.org",
+            policy=Deliver(),
+            clock=SystemClock(),
+            owner="bench",
+            stop=asyncio.Event(),
+            edition_id=edition,
+        )
+        return counts.sent
+
+    before, cpu = time.perf_counter(), time.process_time()
+    sent = uvloop.run(run())
+    taken, worked = time.perf_counter() - before, time.process_time() - cpu
+    report = Editions(store).report(edition)
+    assert report.sent == report.recipients == sent, "not everybody was sent one"
+    return sent / taken, sent / worked
+
+
+def measure(folder: Path, options: argparse.Namespace) -> None:
+    factory, size = Factory(options.bytes), len(prepared_edition(options.bytes).message(EXAMPLE))
+    people = [Newcomer(address=f"reader{n}@example.org", lists=("brief",)) for n in range(options.messages)]
+    rates: list[tuple[float, float, float]] = []
+    with (
+        Store.open(f"sqlite:///{folder}/newsletter.db", site_dir=folder) as store,
+        Ledger(store, hash_of=KEYS.hash_of) as ledger,
+        sink() as port,
+    ):
+        subscribers = Subscribers(store, keys=KEYS)
+        subscribers.add(people, confirmed=True, source="bench", text="", now=SystemClock().now())
+        relay = Relay(name="sink", host="127.0.0.1", port=port, tls=Tls.NONE, connections=SESSIONS)
+        for number in range(1, options.rounds + 1):
+            reference = theirs(port, messages=options.messages, size=size)
+            rates.append((reference, *ours(store, ledger, relay, factory, number=number)))
+            print(f"round {number}: smtp-source {reference:8,.0f}/s   ours {rates[-1][1]:8,.0f}/s", flush=True)
+    reference, wall, cpu = (median(rate[column] for rate in rates) for column in range(3))
+    print(f"{options.messages} messages of {size:,} bytes, {SESSIONS} connections, medians of {options.rounds}")
+    print(f"smtp-source -d        {reference:8,.0f}/s    1.00 ×")
+    print(f"ours, durable ledger  {wall:8,.0f}/s {wall / reference:7.2f} ×   ({cpu:,.0f} a second of processor time)")
+
+
+EXAMPLE = Recipient(address="reader0@example.org", message_id="daily-1.1")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Messages a second, beside smtp-source.")
+    parser.add_argument("--messages", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bytes", type=int, default=37_000)
+    parser.add_argument("--dir", type=Path, help="where the database is made; else a temporary folder")
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-send-") as folder:
+        measure(Path(folder), options)
+
+
+if __name__ == "__main__":
+    main()

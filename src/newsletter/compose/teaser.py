@@ -31,7 +31,7 @@ class Budget:
 TEASER = Budget(target=600, limit=900, paragraphs=3)
 EXCERPT = Budget(target=1_500, limit=2_000, paragraphs=10)
 
-# A few words of a paragraph, alone under a whole one, read like a mistake: a last part is a fifth of the budget or more.
+# A few words of a paragraph, alone under a whole one, read like a mistake: a last part is a fifth of the target.
 _FIFTH = 5
 
 
@@ -65,7 +65,7 @@ def _fitting(block: Block, budget: Budget, *, used: int, first: bool, language: 
         return None
     ends = sentence_ends(block.text, language=language)
     fitting = [end for end in ends if end <= room and reading_length(block.text[:end]) <= room]
-    if fitting and (first or fitting[-1] * _FIFTH >= budget.target):
+    if fitting and (first or reading_length(block.text[: fitting[-1]]) * _FIFTH >= budget.target):
         return _cut_at(block, fitting[-1])
     return _first_sentence(block, ends, limit=budget.limit) if first else None
 

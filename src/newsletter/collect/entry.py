@@ -100,7 +100,7 @@ def _guid(raw: str | None) -> str | None:
 
 
 def _body_and_dek(raw: RawEntry, link: str, around: Surroundings) -> tuple[Cleaned, str]:
-    """The content is the article; the summary, or an alternative title, its dek. Not if the summary says more."""
+    """The article and its dek: content and summary, or the other way round where only the summary says much."""
     content, summary = (_cleaned(part, link, around) if part else Cleaned() for part in (raw.content, raw.summary))
     body, other = content, summary
     if len(summary.text) > _FAR_LONGER * len(content.text):

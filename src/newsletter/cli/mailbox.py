@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ def mailbox(
     def tell(smtp_port: int, url: str) -> None:
         lines = [f"Mail is received on 127.0.0.1:{smtp_port}", f"and shown at {url}", "Ctrl-C ends it."]
         answer({"port": smtp_port, "url": url}, as_json=as_json, lines=lines)
+        sys.stdout.flush()  # whoever started us through a pipe waits for this
 
     start_logging()
     box = MemoryBox() if folder is None else FolderBox(folder)

@@ -236,7 +236,7 @@ def test_items_keep_the_state_they_were_let_in_with(feeds: Feeds, items: Items) 
         )
 
     report = _poll(feeds, *map(_entry, "abcd"), decide=held)
-    assert (report.new, report.held) == (3, 1)
+    assert (report.new, report.known, report.held) == (2, 1, 1)
     assert {item.entry.guid: (item.state, item.because) for item in items.listed()} == {
         "a": (ItemState.HELD, "is held"),
         "b": (ItemState.KNOWN, "is known"),

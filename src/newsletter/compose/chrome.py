@@ -89,7 +89,7 @@ _LONGEST_ENDING = 700
 _LONGEST_SIGN = 40
 _MOST_NAMES = 14
 _FEW_PARAGRAPHS = 3
-_SHORT_ARTICLE = 600
+_SHORT_ARTICLE = 300
 _LONG_SUMMARY = 1_200
 
 
@@ -118,9 +118,11 @@ def article_of(entry: Entry) -> Article:
 
 
 def _is_whole(blocks: Blocks) -> bool:
-    """Feeds do not say whether they carry an article or its beginning, so its length and its end must."""
+    """Feeds do not say whether they carry an article or its beginning, so its shape, length and end must."""
     if _broken_off(blocks[-1].text, dots=True):
         return False
+    if any(block.kind is Kind.HEADING for block in blocks):
+        return True
     return blocks_length(blocks) >= (_SHORT_ARTICLE if len(blocks) >= _FEW_PARAGRAPHS else _LONG_SUMMARY)
 
 

@@ -75,14 +75,16 @@ def _keep(connection: Connection, health: FeedHealth) -> None:
 
 
 def _report(health: FeedHealth, decisions: tuple[Decision, ...]) -> PollReport:
-    verdicts = Counter(decision.verdict for decision in decisions)
-    held = sum(one.verdict is Verdict.NEW and one.state is ItemState.HELD for one in decisions)
+    """Each entry counts once: what a first poll finds too old to be news is known from then on."""
+    verdicts = Counter(one.verdict for one in decisions)
+    states = Counter(one.state for one in decisions if one.verdict is Verdict.NEW)
+    held, not_news = states[ItemState.HELD], states[ItemState.KNOWN]
     return PollReport(
         feed=health.feed_id,
         status=health.last_status,
-        new=verdicts[Verdict.NEW] - held,
+        new=verdicts[Verdict.NEW] - held - not_news,
         changed=verdicts[Verdict.CHANGED],
-        known=verdicts[Verdict.KNOWN],
+        known=verdicts[Verdict.KNOWN] + not_news,
         held=held,
         because=health.because,
     )

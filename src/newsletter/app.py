@@ -7,27 +7,26 @@ import os
 import secrets
 import socket
 import string
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
-from typing import Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from newsletter.agenda import Agenda, Settled
 from newsletter.collect.discover import Candidate, discover
 from newsletter.collect.filters import refusal
 from newsletter.collect.http import Fetcher
 from newsletter.collect.poll import poll
 from newsletter.collect.worker import Parser
 from newsletter.compose.compose import Composed, compose
-from newsletter.compose.slots import due
 from newsletter.deliver.send import Counts, send_due
 from newsletter.deliver.smtp import Connection
-from newsletter.errors import EditionError, NewsletterError, NotFoundError, RelayError
+from newsletter.errors import EditionError, NotFoundError, RelayError
 from newsletter.mailroom import Mailroom
 from newsletter.model.clock import Clock, SystemClock
 from newsletter.model.delivery import DeliveryState, Report
@@ -52,6 +51,8 @@ from newsletter.store.ports import Slot
 from newsletter.store.seam import in_thread
 from newsletter.store.slots import Slots
 from newsletter.store.subscribers import Subscribers
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -93,15 +94,6 @@ class TestOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What became of a slot."""
-
-    slot: Slot
-    edition_id: str | None
-    because: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """What one tick did."""
 
@@ -128,6 +120,13 @@ class App:
         self.mailroom = Mailroom(
             self.settings, editions=self.editions, templates=self.templates, tokens=self.tokens, key=keys[-1]
         )
+        self.agenda = Agenda(
+            self.digests(),
+            slots=self.slots,
+            editions=self.editions,
+            clock=clock,
+            compose=lambda digest_id, slot: self.compose(digest_id, slot=slot),
+        )
 
     @classmethod
     def open(cls, site: Site, *, clock: Clock | None = None) -> Self:
@@ -144,6 +143,10 @@ class App:
         """Hold the site's lock, or LockedError."""
         return self.site.locked(command)
 
+    def locked_for_sending(self, command: str) -> AbstractContextManager[None]:
+        """Hold what says that nobody else sends, or LockedError. On a database server senders share by leases."""
+        return self.site.locked(command, name="sending") if self._store.is_sqlite else nullcontext()
+
     # Collect
 
     async def poll(
@@ -151,30 +154,42 @@ class App:
         feed_ids: tuple[str, ...] = (),
         *,
         force: bool = False,
+        stop: asyncio.Event | None = None,
         on_feed: Callable[[PollReport], None] = lambda _: None,
     ) -> tuple[PollReport, ...]:
-        """Ask the feeds that are due (these, or all); NotFoundError for one that no file describes."""
+        """Ask the feeds that are due (these, or all); NotFoundError for one that no file describes.
+
+        When `stop` is set, what is on its way is given up, its feeds stay due, and what was done is reported.
+        """
         feeds = tuple(self.settings.feed(name) for name in feed_ids) or self.settings.feeds
+        done: list[PollReport] = []
+
+        def tell(report: PollReport) -> None:
+            done.append(report)
+            on_feed(report)
+
         async with Fetcher(self.settings.collect) as fetcher, Parser() as parser:
-            return await poll(
+            polling = poll(
                 feeds,
                 store=self.feeds,
                 fetcher=fetcher,
                 parser=parser,
                 clock=self.clock,
                 force=force,
-                tell=on_feed,
+                tell=tell,
                 concurrency=self.settings.collect.concurrency,
             )
+            reports = await _unless(stop or asyncio.Event(), polling)
+        return tuple(done) if reports is None else reports
 
     async def discover(self, url: str) -> tuple[Candidate, ...]:
         """The feeds behind a page; FetchError if the page cannot be had."""
         async with Fetcher(self.settings.collect) as fetcher, Parser() as parser:
             return await discover(url, fetcher=fetcher, parser=parser, now=self.clock.now())
 
-    async def poll_due(self) -> int:
-        """Ask the feeds that are due; returns how many were asked."""
-        reports = await self.poll()
+    async def poll_due(self, stop: asyncio.Event) -> int:
+        """Ask the feeds that are due; returns how many were asked. Ends soon after `stop` is set."""
+        reports = await self.poll(stop=stop)
         return sum(report.status is not None or report.failed for report in reports)
 
     # Compose
@@ -198,7 +213,8 @@ class App:
             render=partial(render_digest, templates=self.templates),
             clock=self.clock,
             nonce=_nonce,
-            slot=slot.key if slot else local.strftime("%Y-%m-%dT%H:%M:%S"),
+            # No schedule has such a slot, and no two calls have the same.
+            slot=slot.key if slot else local.strftime("%Y-%m-%dT%H:%M:%S.%f"),
             dated_at=dated_at,
             refusal=refusal,
         )
@@ -213,58 +229,9 @@ class App:
         )
         return composed
 
-    async def open_slots(self) -> int:
-        """Open the slots that are due now, and settle those that were missed for good, saying why."""
-        return await in_thread(self._open_slots)
-
-    def _open_slots(self) -> int:
-        opened, now = 0, self.clock.now()
-        for digest in self.digests():
-            found = due(digest, last=self.slots.last(digest.id), now=now)
-            for slot, because in found.passed:
-                if self.slots.open(slot):
-                    self.slots.settle(slot, edition_id=None, because=because, now=now)
-                    log.warning("slot passed over", digest=digest.id, slot=slot.key, because=because)
-            if found.slot and self.slots.open(found.slot):
-                opened += 1
-        return opened
-
     async def compose_due(self) -> int:
-        """Compose every opened slot; returns how many editions came of it."""
-        return sum(each.edition_id is not None for each in await self.settle_slots())
-
-    async def settle_slots(self) -> tuple[Settled, ...]:
-        """Compose every opened slot and keep what became of it. One digest's failure does not stop another's."""
-        settled = []
-        for slot in await in_thread(self.slots.unsettled):
-            try:
-                result = await self._settle_slot(slot)
-            except NewsletterError as error:
-                # Stays open: what is wrong can be put right, and the slot is composed then if it is not too late.
-                log.warning("edition could not be composed", digest=slot.digest_id, slot=slot.key, because=str(error))
-                result = Settled(slot=slot, edition_id=None, because=str(error))
-            settled.append(result)
-        return tuple(settled)
-
-    async def _settle_slot(self, slot: Slot) -> Settled:
-        edition_id, because = await self._edition_for(slot)
-        await in_thread(self.slots.settle, slot, edition_id=edition_id, because=because, now=self.clock.now())
-        return Settled(slot=slot, edition_id=edition_id, because=because)
-
-    async def _edition_for(self, slot: Slot) -> tuple[str | None, str | None]:
-        frozen = await in_thread(self.editions.for_slot, slot.digest_id, slot.key)
-        if frozen is not None:
-            # We died between freezing it and settling its slot.
-            return frozen.id, None
-        try:
-            digest = self.settings.digest(slot.digest_id)
-        except NotFoundError as error:
-            return None, str(error)
-        late = self.clock.now() - slot.due_at
-        if late > max(digest.catch_up, timedelta(minutes=1)):
-            return None, f"{late} late; catch_up is {digest.catch_up}"
-        composed = await self.compose(digest.id, slot=slot)
-        return composed.edition_id, composed.because
+        """Compose what is due; returns how many editions came of it."""
+        return sum(each.edition_id is not None for each in await self.agenda.settle_due())
 
     # Editions
 
@@ -329,7 +296,7 @@ class App:
     # Deliver
 
     def recover(self, *, alone: bool = True) -> None:
-        """Set right what a process that died left behind; `alone` says that we hold the site's lock."""
+        """Set right what a process that died left behind; `alone` says that we are locked for sending."""
         now = self.clock.now()
         unknown, requeued = self.ledger.recover(now=now, alone=alone and self._store.is_sqlite)
         if self.settings.deliver.unknown is WhenUnknown.RESEND:
@@ -405,9 +372,8 @@ class App:
 
     async def tick(self, stop: asyncio.Event) -> Tick:
         """All that is due now, once."""
-        polled = await self.poll()
-        await self.open_slots()
-        settled = await self.settle_slots()
+        polled = await self.poll(stop=stop)
+        settled = () if stop.is_set() else await self.agenda.settle_due()
         sent = await self.send(stop=stop)
         await self.prune()
         return Tick(polled=polled, settled=settled, sent=sent)
@@ -422,6 +388,19 @@ class App:
             "feeds_failing": sum(each.failures > 0 for each in health),
             "next_delivery_at": next_due_at.isoformat() if next_due_at else None,
         }
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` returns, or None if `stop` was set before: then it is cancelled, and has ended when this returns."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+    return None if working.cancelled() else working.result()
 
 
 def _owner() -> str:

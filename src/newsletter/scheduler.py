@@ -31,8 +31,8 @@ CLOCK_RHYTHM = timedelta(seconds=30)
 """How often slots are looked for besides their own jobs: a clock that jumps makes no timer fire."""
 SEND_RHYTHM = timedelta(seconds=2)
 """How often the ledger is asked for work that another process put there."""
-DRAIN = timedelta(seconds=30)
-"""How long what was begun may take to finish after SIGTERM."""
+DRAIN = timedelta(seconds=28)
+"""How long what was begun may take to finish after SIGTERM. The sender waits 25 s for answers and then records."""
 
 
 class Role(StrEnum):
@@ -50,14 +50,11 @@ class Pipeline(Protocol):
     def digests(self) -> tuple[Digest, ...]:
         """The digests with a schedule."""
 
-    async def poll_due(self) -> int:
-        """Ask the feeds that are due."""
-
-    async def open_slots(self) -> int:
-        """Open the slots that are due."""
+    async def poll_due(self, stop: asyncio.Event) -> int:
+        """Ask the feeds that are due; soon after `stop` is set, give up those that are slow and return."""
 
     async def compose_due(self) -> int:
-        """Compose what was opened."""
+        """Compose what is due."""
 
     async def send_due(self, stop: asyncio.Event) -> int:
         """Deliver what is due; soon after `stop` is set, finish what was begun and return."""
@@ -126,10 +123,9 @@ class Wheel:
             await first_of(self._stop, within=interval)
 
     async def _poll_step(self) -> None:
-        await self._pipeline.poll_due()
+        await self._pipeline.poll_due(self._stop)
 
     async def _edition_step(self) -> None:
-        await self._pipeline.open_slots()
         if await self._pipeline.compose_due():
             self._send.set()
         await self._pipeline.settle()
@@ -164,30 +160,36 @@ async def first_of(*events: asyncio.Event, within: timedelta | None = None) -> N
             task.cancel()
 
 
-async def run(pipeline: Pipeline, role: Role, *, serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+async def run(
+    pipeline: Pipeline,
+    role: Role,
+    *,
+    serve: Callable[[asyncio.Event], Awaitable[None]],
+    drain: timedelta = DRAIN,
+) -> None:
     """Do what is due, for ever; `serve` serves the web pages until the event it is handed.
 
-    SIGTERM and SIGINT stop it: nothing new begins, and what was begun is finished within `DRAIN`.
+    SIGTERM and SIGINT stop it: nothing new begins, and what was begun is finished within `drain`.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    wheel = Wheel(pipeline, stop)
-    work = asyncio.create_task(_turn(wheel, role, serve=serve, stop=stop))
+    work = asyncio.create_task(_turn(Wheel(pipeline, stop), role, serve=serve, stop=stop))
     sdnotify.tell("READY=1")
     log.info("clock started", role=role.value)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
     sdnotify.tell("STOPPING=1")
-    # The sender limits itself to the same time; a second of grace lets it record what it learnt.
-    await asyncio.wait({work}, timeout=DRAIN.total_seconds() + 1)
     stopped.cancel()
+    await asyncio.wait({work}, timeout=drain.total_seconds())
     if not work.done():
-        log.warning("drain cut short", seconds=DRAIN.total_seconds())
+        log.warning("drain cut short", seconds=drain.total_seconds())
         work.cancel()
-    await asyncio.gather(work, return_exceptions=True) if work.cancelled() else await work
+        await asyncio.wait({work})
     log.info("clock stopped", role=role.value)
+    if not work.cancelled():
+        work.result()
 
 
 async def _turn(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from datetime import timedelta
+
+_PATIENCE = timedelta(seconds=1)
 
 
 def tell(state: str) -> None:
@@ -15,8 +18,11 @@ def tell(state: str) -> None:
     # An abstract socket is written with @ and dialled with a NUL.
     name = "\0" + address[1:] if address.startswith("@") else address
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to_systemd:
-        to_systemd.connect(name)
-        to_systemd.sendall(state.encode())
+        # A full or vanished socket must neither hold up the mail nor end it.
+        to_systemd.settimeout(_PATIENCE.total_seconds())
+        with suppress(OSError):
+            to_systemd.connect(name)
+            to_systemd.sendall(state.encode())
 
 
 def watchdog_interval() -> timedelta | None:

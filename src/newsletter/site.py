@@ -50,9 +50,9 @@ class Site:
         return _keys_in(path.read_text("utf-8"), place=str(path))
 
     @contextmanager
-    def locked(self, command: str) -> Iterator[None]:
-        """Hold the site's lock, or LockedError that says who has it. The kernel lets go of it when a process dies."""
-        path = self.var() / "newsletter.lock"
+    def locked(self, command: str, *, name: str = "newsletter") -> Iterator[None]:
+        """Hold a lock of the site, or LockedError that says who has it. The kernel lets go when a process dies."""
+        path = self.var() / f"{name}.lock"
         with path.open("a+", encoding="utf-8") as lock:
             try:
                 flock(lock, LOCK_EX | LOCK_NB)

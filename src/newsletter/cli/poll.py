@@ -30,7 +30,9 @@ def poll(
     with opened(site) as app:
         wanted = tuple(feeds or ())
         with progress("polling", total=len(wanted) or len(app.settings.feeds)) as bar:
-            reports, interrupted = loop.run(lambda _: app.poll(wanted, force=force, on_feed=lambda _: bar.advance()))
+            reports, interrupted = loop.run(
+                lambda stop: app.poll(wanted, force=force, stop=stop, on_feed=lambda _: bar.advance())
+            )
     answer({"feeds": [document(each) for each in reports]}, as_json=as_json, lines=_lines(reports))
     loop.leave_if(interrupted)
     if any(each.failed for each in reports):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +31,7 @@ def tick(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     from newsletter.cli.poll import document as polled
     from newsletter.cli.send import summed, tried
 
-    with opened(site) as app, app.locked("tick"):
+    with opened(site) as app, app.locked("tick"), app.locked_for_sending("tick"):
         done, interrupted = loop.run(app.tick)
     document = {
         "feeds": [polled(each) for each in done.polled],
@@ -42,7 +43,7 @@ def tick(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     }
     answer(document, as_json=as_json, lines=_lines(done))
     loop.leave_if(interrupted)
-    if done.sent.because or any(each.failed for each in done.polled):
+    if done.sent.because or any(each.failed for each in done.polled) or any(each.failed for each in done.settled):
         partly()
 
 
@@ -63,14 +64,21 @@ def run(
 
     with opened(site) as app, _locked(app, role), pages(app) as serve:
         if role is not RoleName.WEB:
-            app.recover(alone=role is RoleName.ALL)
+            app.recover(alone=role is not RoleName.CLOCK)
         uvloop.run(scheduler.run(app, scheduler.Role(role), serve=serve))
     answer({"role": role, "stopped": True}, as_json=as_json, lines=[])
 
 
-def _locked(app: App, role: RoleName) -> AbstractContextManager[None]:
-    """Senders share a store by leases, and pages change nothing that needs the lock."""
-    return app.locked(f"run --role {role}") if role in {RoleName.ALL, RoleName.CLOCK} else nullcontext()
+@contextmanager
+def _locked(app: App, role: RoleName) -> Iterator[None]:
+    """What this role must have to itself. Pages change nothing that needs a lock."""
+    command = f"run --role {role}"
+    with ExitStack() as locks:
+        if role in {RoleName.ALL, RoleName.CLOCK}:
+            locks.enter_context(app.locked(command))
+        if role in {RoleName.ALL, RoleName.SENDER}:
+            locks.enter_context(app.locked_for_sending(command))
+        yield
 
 
 def _lines(done: Tick) -> list[str]:

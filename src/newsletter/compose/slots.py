@@ -72,7 +72,7 @@ def due(digest: Digest, *, last: Slot | None, now: datetime) -> Due:
     """What to do now, given the last slot that was ever opened.
 
     Of several missed slots only the latest is due, and only within `catch_up`; of a digest without any slot so far
-    nothing older than `catch_up` is looked at. A slot less than a minute old is never late.
+    nothing older than `catch_up` is looked at.
     """
     window = max(digest.catch_up, _MINUTE)
     after = max(last.due_at, now - _LONGEST_LOOK_BACK) if last else now - window
@@ -80,11 +80,18 @@ def due(digest: Digest, *, last: Slot | None, now: datetime) -> Due:
     if not missed:
         return Due()
     latest = missed[-1]
-    fresh = now - latest.due_at <= window
     passed = [(slot, f"the edition of {latest.key} takes its place") for slot in missed[:-1]]
-    if not fresh:
-        passed.append((latest, f"{_words(now - latest.due_at)} late; catch_up is {_words(digest.catch_up)}"))
-    return Due(slot=latest if fresh else None, passed=tuple(passed))
+    late = too_late(digest, latest, now=now)
+    if late:
+        passed.append((latest, late))
+    return Due(slot=None if late else latest, passed=tuple(passed))
+
+
+def too_late(digest: Digest, slot: Slot, *, now: datetime) -> str | None:
+    """Why a slot is not composed any more, or None. One that is less than a minute old is never late."""
+    if now - slot.due_at <= max(digest.catch_up, _MINUTE):
+        return None
+    return f"{_words(now - slot.due_at)} late; catch_up is {_words(digest.catch_up)}"
 
 
 def _slots(digest: Digest, after: datetime) -> Iterator[Slot]:

@@ -1,0 +1,170 @@
+"""The program as its users have it: a site folder, the command line, and the mails that came."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage, Message
+from email.policy import default
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from newsletter.cli.main import main
+from newsletter.mailbox.server import MailboxServer
+
+CONFIG = """\
+[publication]
+name = "The Example Brief"
+base_url = "http://127.0.0.1:{web_port}"
+from = "The Example Brief <brief@news.example.org>"
+reply_to = "editors@example.org"
+bounce_address = "bounces@bounce.example.org"
+language = "en"
+timezone = "Europe/London"
+postal_address = "1 Example Street, London"
+
+[store]
+url = "{store}"
+
+[[relays]]
+name = "main"
+url = "smtp://127.0.0.1:{smtp_port}"
+
+[collect]
+user_agent_contact = "https://example.org/feeds"
+allow_private_hosts = ["127.0.0.1"]
+
+[lists.brief]
+title = "The Brief"
+
+[digests.daily]
+list = "brief"
+subject = "{{{{ lead.headline }}}}"
+{digest}
+"""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(slots=True)
+class Page:
+    """What a web server answered."""
+
+    status: int
+    headers: Message
+    text: str
+
+
+@dataclass(slots=True)
+class Program:
+    """One site and the command line over it."""
+
+    folder: Path
+    mailbox: MailboxServer
+    web_port: int
+    store: str = "sqlite:///var/newsletter.db"
+
+    def configure(self, digest: str = "", **feeds: str) -> None:
+        """Write config.toml with these lines in the digest, and a file for each feed."""
+        feeds = {name.replace("_", "-"): text for name, text in feeds.items()}
+        if "sections" not in digest:
+            digest = f"feeds = {json.dumps(list(feeds))}\n{digest}"
+        (self.folder / "feeds").mkdir(parents=True, exist_ok=True)
+        config = CONFIG.format(web_port=self.web_port, store=self.store, smtp_port=self.mailbox.port, digest=digest)
+        (self.folder / "config.toml").write_text(config, encoding="utf-8")
+        for name, text in feeds.items():
+            (self.folder / "feeds" / f"{name}.toml").write_text(text, encoding="utf-8")
+
+    def run(self, *arguments: str) -> Answer:
+        """Run a command in this process."""
+        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        err = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(["--site", str(self.folder), *arguments])
+            except SystemExit as leaving:
+                code = int(leaving.code or 0)
+        assert isinstance(out.buffer, io.BytesIO)
+        return Answer(code, out.buffer.getvalue().decode(), err.getvalue())
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """What a command answers as JSON; it must leave with `code`."""
+        answer = self.run(*arguments, "--json")
+        assert answer.code == code, (answer.code, answer.out, answer.err)
+        return answer.json
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "newsletter", "--site", str(self.folder), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"NEWSLETTER_LOG_LEVEL": "info"},
+        )
+
+    @contextlib.contextmanager
+    def web(self) -> Iterator[None]:
+        """The pages, served by a process of their own."""
+        process = self.start("web")
+        try:
+            assert process.stderr is not None
+            assert any("clock started" in line for line in iter(process.stderr.readline, ""))
+            yield
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+    def subscribe(self, *addresses: str) -> None:
+        """Put people on the list who consented elsewhere."""
+        path = self.folder / "people.csv"
+        path.write_text("address\n" + "\n".join(addresses) + "\n", encoding="utf-8")
+        self.json("subscribers", "import", str(path), "--confirmed", "--source", "a test", "--list", "brief")
+
+    def mails(self, address: str | None = None) -> list[EmailMessage]:
+        """The mails that came (for one address), oldest first."""
+        found = [
+            self.mailbox.box.content(mail.id)
+            for mail in reversed(self.mailbox.box.listed())
+            if address is None or address in mail.recipients
+        ]
+        return [email.message_from_bytes(content, policy=default) for content in found]
+
+
+def asked(url: str, form: bytes | None = None) -> Page:
+    """The answer to a GET, or to a POST where there is a form; redirects are not followed."""
+    where = urlsplit(url)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+    with contextlib.closing(HTTPConnection(where.hostname or "", where.port, timeout=30)) as connection:
+        connection.request("GET" if form is None else "POST", where.path, form, headers)
+        with connection.getresponse() as answer:
+            return Page(answer.status, answer.headers, answer.read().decode())
+
+
+def part(mail: EmailMessage, subtype: str) -> str:
+    """A mail's text or HTML."""
+    body = mail.get_body((subtype,))
+    assert body is not None
+    content = body.get_content()
+    assert isinstance(content, str)
+    return content

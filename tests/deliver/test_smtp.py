@@ -240,6 +240,42 @@ async def test_a_certificate_nobody_vouches_for_is_refused(certificates: Certifi
     assert "certificate" in str(error)
 
 
+def elsewhere(server: MailboxServer, *, username: str | None = None) -> Relay:
+    """The server under a name that does not say it is on this machine."""
+    secret = Secret("s3cret") if username else None
+    return Relay(name="main", host="127.1", port=server.port, tls=Tls.NONE, username=username, password=secret)
+
+
+async def test_a_relay_elsewhere_is_spoken_to_in_private_where_it_offers_that(certificates: Certificates) -> None:
+    async with MailboxServer(tls=certificates.server) as server:
+        connection = Connection(elsewhere(server), hostname="news.example")
+        await connection.open()
+        reply = await connection.send(message())
+        [session] = server.sessions
+        encrypted = session.session is not None and session.session.ssl is not None
+        await connection.close()
+    assert (reply.code, encrypted) == (250, True)
+
+
+async def test_a_relay_elsewhere_that_offers_no_tls_is_good_enough_for_mail() -> None:
+    async with MailboxServer() as server:
+        assert await sent_over_tls(server, elsewhere(server), trust=None) == 250
+
+
+async def test_a_password_is_not_shown_to_a_relay_elsewhere_without_tls() -> None:
+    async with MailboxServer(login=("brief", "s3cret")) as server:
+        error = await refusal(Connection(elsewhere(server, username="brief"), hostname="news.example"))
+    assert "STARTTLS" in str(error)
+
+
+async def test_a_password_is_not_shown_to_a_relay_elsewhere_that_cannot_prove_its_name(
+    certificates: Certificates,
+) -> None:
+    async with MailboxServer(tls=certificates.server, login=("brief", "s3cret")) as server:
+        error = await refusal(Connection(elsewhere(server, username="brief"), hostname="news.example"))
+    assert "certificate" in str(error)
+
+
 async def test_starttls_that_is_required_and_not_offered_stops_everything() -> None:
     async with MailboxServer() as server:
         error = await refusal(Connection(relay_to(server, tls=Tls.STARTTLS), hostname="news.example"))

@@ -1,0 +1,35 @@
+"""Stores for sending from: SQLite, and for what rests on the database both kinds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.store.engine import Store
+from newsletter.store.ledger import Ledger
+from tests.store.samples import open_ledger
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """An empty SQLite database."""
+    return f"sqlite:///{tmp_path}/newsletter.db"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def each_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind."""
+    chosen: str = request.getfixturevalue("url" if request.param == "sqlite" else "fresh_postgres_url")
+    return chosen
+
+
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> Iterator[Store]:
+    with Store.open(url, site_dir=tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ledger(store: Store) -> Iterator[Ledger]:
+    with open_ledger(store) as opened:
+        yield opened

@@ -1,0 +1,105 @@
+import asyncio
+import tomllib
+
+import pytest
+
+from newsletter.collect.discover import Candidate, discover, feed_id, feed_links, feed_toml
+from newsletter.collect.worker import Parser
+from newsletter.errors import FetchError
+from tests.collect.makers import DATA, NOW, item, rss
+from tests.collect.server import Server, a_fetcher, with_server
+
+FEED = (DATA / "wordpress.xml").read_bytes()
+
+
+async def _found(server: Server, path: str) -> list[str]:
+    async with a_fetcher() as fetcher, Parser() as parser:
+        candidates = await discover(server.url(path), fetcher=fetcher, parser=parser, now=NOW)
+    return [candidate.url.removeprefix(server.url("")) for candidate in candidates]
+
+
+def _page(*links: str) -> bytes:
+    return f"<!doctype html><html><head><title>Home</title>{''.join(links)}</head><body></body></html>".encode()
+
+
+def _link(href: str, kind: str = "application/rss+xml") -> str:
+    return f'<link rel="alternate" type="{kind}" href="{href}">'
+
+
+@with_server
+async def test_a_feed_is_its_own_answer(server: Server) -> None:
+    server.serve("/feed", FEED)
+    assert await _found(server, "/feed") == ["/feed"]
+
+
+@with_server
+async def test_the_feeds_a_page_names_are_found_and_comments_come_last(server: Server) -> None:
+    server.serve("/", _page(_link("/comments/feed"), _link("/all"), _link("/x.css", "text/css"), _link("/gone")))
+    server.serve("/comments/feed", rss(item()))
+    server.serve("/all", FEED)
+    assert await _found(server, "/") == ["/all", "/comments/feed"]
+
+
+@with_server
+async def test_a_page_that_names_none_has_one_at_a_usual_place(server: Server) -> None:
+    server.serve("/", _page())
+    server.serve("/feeds/feed.rss", FEED)
+    assert await _found(server, "/") == ["/feeds/feed.rss"]
+
+
+@with_server
+async def test_a_site_without_a_feed_has_none_and_is_not_asked_for_long(server: Server) -> None:
+    server.serve("/", _page())
+    assert await _found(server, "/") == []
+    assert len(server.asked) < 10
+
+
+@with_server
+async def test_a_page_that_cannot_be_had_is_an_error(server: Server) -> None:
+    with pytest.raises(FetchError, match="answered 404"):
+        await _found(server, "/nowhere")
+
+
+def test_only_links_to_feeds_count() -> None:
+    page = _page(
+        _link("javascript:alert(1)"),
+        _link("/a", "application/atom+xml; charset=utf-8"),
+        "<link rel=stylesheet href=/b>",
+    )
+    assert feed_links(page, "https://x.example/") == ("https://x.example/a",)
+    assert feed_links(b"", "https://x.example/") == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://www.courier.example/feed/", "courier"),
+        ("https://feeds.courier.example/x", "courier"),
+        ("https://english.mirador.example/", "english-mirador"),
+        ("http://127.0.0.1:80/", "127-0-0"),
+    ],
+)
+def test_a_feed_is_named_after_its_host(url: str, name: str) -> None:
+    assert feed_id(url) == name
+
+
+def test_a_name_that_is_taken_gets_a_number() -> None:
+    assert feed_id("https://courier.example/", {"courier", "courier-2"}) == "courier-3"
+
+
+def test_the_file_that_is_written_is_toml_with_careful_rights_whatever_the_feed_is_called() -> None:
+    found = Candidate(url='https://x.example/?a="b"', title='The "Quoted" \\ {partner}', language="ar", entries=())
+    settings = tomllib.loads(feed_toml(found))
+    assert settings["url"] == found.url
+    assert settings["partner"] == found.title
+    assert settings["language"] == "ar"
+    assert settings["rights"] == {"reuse": "teaser", "credit": "", "embargo": "0h"}
+
+
+def test_discovery_adds_the_scheme_people_leave_out() -> None:
+    async def run() -> None:
+        async with a_fetcher() as fetcher, Parser() as parser:
+            await discover("nowhere.invalid/feed", fetcher=fetcher, parser=parser, now=NOW)
+
+    with pytest.raises(FetchError, match=r"nowhere\.invalid"):
+        asyncio.run(run())

@@ -227,7 +227,7 @@ def test_a_new_item_can_join_a_story_and_the_merge_says_why(feeds: Feeds, items:
     assert _count(store, StoryRow) == 1
 
 
-def test_items_keep_the_state_they_were_let_in_with(feeds: Feeds, items: Items) -> None:
+def test_items_keep_the_state_they_were_let_in_with_and_each_counts_once(feeds: Feeds, items: Items) -> None:
     def held(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> tuple[Decision, ...]:
         states = (ItemState.HELD, ItemState.KNOWN, ItemState.DROPPED, ItemState.ACCEPTED)
         return tuple(

@@ -16,7 +16,7 @@ from newsletter.store.consents import Said, change, put_on_record
 from newsletter.store.given import as_given, given
 from newsletter.store.keys import AddressKeys
 from newsletter.store.letters import queue_letters
-from newsletter.store.mapping import NO_FIELDS, fields_text, storable
+from newsletter.store.mapping import NO_FIELDS, fields_text, language_tag, storable
 from newsletter.store.ports import Added
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import LetterRow, SubscriberRow, SubscriptionRow, SuppressionRow
@@ -150,7 +150,7 @@ def _person(key: str, newcomer: Newcomer) -> tuple[str | None, ...]:
         storable(newcomer.address),
         storable(key),
         storable(newcomer.name),
-        newcomer.language,
+        language_tag(newcomer.language),
         fields_text(newcomer.fields),
     )
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-
-def folded(address: str) -> str:
-    """The address without case, so that `Ann@Example.org` and `ann@example.org` are one person."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
+from newsletter.model.subscriber import address_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +15,7 @@ class AddressKeys:
     """`key_of` says which addresses are the same; `secret` keeps suppressed ones from being guessed."""
 
     secret: bytes
-    key_of: Callable[[str], str] = folded
+    key_of: Callable[[str], str] = address_key
 
     def hash_of(self, address: str) -> str:
         """The keyed hash under which an address is suppressed: 64 hexadecimal digits."""

@@ -107,7 +107,7 @@ def entry_values(entry: Entry) -> dict[str, Any]:
             "html": entry.html,
             "text": entry.text,
             "image": json.dumps(asdict(entry.image)) if entry.image else None,
-            "language": (entry.language or "")[:_LONGEST_LANGUAGE] or None,
+            "language": language_tag(entry.language),
             "direction": entry.direction,
             "published_at": entry.published_at,
             "updated_at": entry.updated_at,
@@ -115,6 +115,11 @@ def entry_values(entry: Entry) -> dict[str, Any]:
             "source_digest": entry.source_digest,
         }
     )
+
+
+def language_tag(text: str | None) -> str | None:
+    """A language as its column keeps it: a longer tag than BCP 47 recommends to expect (section 4.4.1) is nobody's."""
+    return text if text and len(text) <= _LONGEST_LANGUAGE else None
 
 
 def subscriber_from(row: Row[Any]) -> Subscriber:

@@ -239,9 +239,12 @@ class Subscribers(Protocol):
     ) -> Added:
         """Add people to lists, in one transaction.
 
-        With `confirmed` they are active at once; else pending, with a confirmation letter queued (at most one per
-        address and hour). Suppressed addresses are never added. Who has left is not brought back, unless `by_person`:
-        then they are pending again.
+        With `confirmed` they are active at once, who was pending too; else pending, with a confirmation letter queued
+        (at most one per subscription and hour). Suppressed addresses are never added. Who has left is not brought back,
+        unless `by_person`: then they are pending again. Only who joins `by_person` is welcomed, or asked a second time
+        to confirm. An import fills in what is empty about a person; a sign-up changes nothing about them.
+
+        One call is one transaction, and SQLite has one writer: give a large file some thousand people at a time.
         """
 
     def person(self, address: str) -> Person:

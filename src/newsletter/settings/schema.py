@@ -75,8 +75,8 @@ class RelayTable(Table):
 
     name: kinds.Name = Field(description="How reports call it.")
     url: kinds.RelayAddress = Field(
-        description="`smtp://` (no TLS), `smtps://` (TLS from the start) or `smtp+starttls://` (required), then "
-        "`user@host:port`. Default ports: 25, 465, 587."
+        description="`smtp://` (TLS where offered), `smtps://` (TLS from the start) or `smtp+starttls://` "
+        "(required), then `user@host:port`. Default ports: 25, 465, 587."
     )
     username: kinds.Text | None = Field(default=None, description="If not in the url.")
     password: kinds.SecretText | None = Field(default=None, description="If not in the url; better in a file.")

@@ -347,6 +347,24 @@ def test_the_operator_can_send_again_what_did_not_arrive(store: Store, state: De
         assert sorted(each.queued_at for each in claimed)[-again:] == [LATER] * again
 
 
+def test_what_a_worker_is_about_to_try_again_is_left_to_it(store: Store) -> None:
+    edition = frozen(store, 2)
+    with open_ledger(store) as ledger:
+        deliver(ledger, claim_all(ledger), DeliveryState.DEFERRED)
+        claimed = ledger.claim(owner="one", limit=1, now=LATER, lease=LEASE)
+        assert ledger.resend(edition, {DeliveryState.DEFERRED}, now=LATER) == 1
+        assert begin(ledger, claimed, now=LATER) == [True]
+
+
+def test_an_outcome_that_caught_up_with_its_beginning_is_kept(store: Store) -> None:
+    edition = frozen(store, 40)
+    with open_ledger(store) as ledger:
+        claimed = claim_all(ledger)
+        both = [(ledger.begin(one, now=NOW), ledger.record(outcome(one), now=NOW)) for one in claimed]
+        assert all(begun.result(30) and kept.result(30) for begun, kept in both)
+    assert Editions(store).report(edition).sent == 40
+
+
 def test_sending_again_reopens_a_finished_edition(store: Store) -> None:
     edition = frozen(store, 2)
     editions = Editions(store)

@@ -21,8 +21,6 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
-    exists,
-    or_,
     select,
     update,
 )
@@ -35,7 +33,7 @@ from newsletter.store.books import BOOKS, LETTER_GOES_TO, NOBODY, WAITING
 from newsletter.store.given import as_given, given
 from newsletter.store.mapping import fields_from
 from newsletter.store.outcomes import told
-from newsletter.store.tables import DeliveryRow, EditionRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from newsletter.store.tables import EditionRow, SubscriberRow, SubscriptionRow, SuppressionRow
 from newsletter.store.types import UtcDateTime
 
 HashOf = Callable[[str], str]
@@ -73,12 +71,12 @@ def claim(
 
 
 def _take(connection: Connection, lease: Lease, *, limit: int, edition_id: str | None) -> dict[LedgerKind, list[int]]:
-    """Ids of newly leased rows: letters, then each edition with due rows its share of what is left."""
+    """Ids of newly leased rows: letters, then each edition its share of what is left, until it has no more."""
     taken: dict[LedgerKind, list[int]] = {LedgerKind.LETTER: [], LedgerKind.EDITION: []}
     if edition_id is None:
         taken[LedgerKind.LETTER] = _lease(connection, lease, LedgerKind.LETTER, limit=limit)
         limit -= len(taken[LedgerKind.LETTER])
-    editions = _editions_due(connection, lease.now, edition_id)
+    editions = _approved(connection, edition_id)
     while limit > 0 and editions:
         share = -(-limit // len(editions))
         for edition in tuple(editions):
@@ -91,13 +89,9 @@ def _take(connection: Connection, lease: Lease, *, limit: int, edition_id: str |
     return {ledger: ids for ledger, ids in taken.items() if ids}
 
 
-def _editions_due(connection: Connection, now: datetime, edition_id: str | None) -> list[str]:
-    """Approved editions with a due row, in the order in which they were frozen."""
-    due = (
-        exists().where(DeliveryRow.edition_id == EditionRow.id, DeliveryRow.state == state, DeliveryRow.due_at <= now)
-        for state in WAITING
-    )
-    query = select(EditionRow.id).where(EditionRow.state == EditionState.APPROVED, or_(*due))
+def _approved(connection: Connection, edition_id: str | None) -> list[str]:
+    """Ids of approved editions, in the order in which they were frozen."""
+    query = select(EditionRow.id).where(EditionRow.state == EditionState.APPROVED)
     if edition_id is not None:
         query = query.where(EditionRow.id == edition_id)
     return list(connection.scalars(query.order_by(EditionRow.frozen_at, EditionRow.id)))
@@ -193,7 +187,7 @@ def _suppressions(dialect: str) -> Select[str, str]:
 def _turning_away(ledger: LedgerKind, dialect: str) -> Update:
     book, refused = BOOKS[ledger], given(dialect, id=BigInteger(), because=Text())
     return (
-        book.moving(DeliveryState.SUPPRESSED)
+        book.moving_by_id(DeliveryState.SUPPRESSED)
         .where(book.table.c.id == refused.c.id)
         .values(because=refused.c.because, settled_at=bindparam("now", type_=UtcDateTime()), **NOBODY)
     )

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, case, null, or_, update
+from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, case, func, null, or_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind, Tried
 from newsletter.model.text import one_line
-from newsletter.store.books import BOOKS, NOBODY, WAITING, leased
+from newsletter.store.books import BOOKS, NOBODY, WAITING
 from newsletter.store.given import as_given, given
 from newsletter.store.types import UtcDateTime
 
@@ -117,8 +117,8 @@ def _beginning(ledger: LedgerKind, dialect: str) -> ReturningUpdate[tuple[int, i
     book = BOOKS[ledger]
     row, asked = book.table.c, given(dialect, id=BigInteger(), fence=Integer())
     return (
-        book.moving(DeliveryState.SENDING)
-        .where(row.id == asked.c.id, row.fence == asked.c.fence, leased(book.table), book.sendable)
+        book.moving_by_id(DeliveryState.SENDING)
+        .where(row.id == asked.c.id, row.fence == asked.c.fence, book.sendable)
         .where(row.leased_until > bindparam("now", type_=UtcDateTime()))
         .values(
             begun_at=bindparam("now", type_=UtcDateTime()),
@@ -135,8 +135,8 @@ def _giving_back(ledger: LedgerKind, dialect: str) -> ReturningUpdate[tuple[int]
     refused = given(dialect, id=BigInteger(), fence=Integer())
     return (
         update(table)
-        .where(table.c.id == refused.c.id, table.c.fence == refused.c.fence, leased(table))
-        .where(table.c.state.in_(WAITING))
+        .where(table.c.id == refused.c.id, table.c.fence == refused.c.fence)
+        .where(table.c.leased_until.is_not(None), func.lower(table.c.state).in_(WAITING))
         .values(due_at=table.c.queued_at, **NOBODY)
         .returning(table.c.id)
     )
@@ -149,9 +149,9 @@ def _recording(ledger: LedgerKind, after: DeliveryState, dialect: str) -> Return
     row, tried = book.table.c, given(dialect, **_RECORD_COLUMNS)
     uncounted = case((row.state.in_(_BEGUN) & (tried.c.counts == 0), 1), else_=0)
     return (
-        book.moving(after)
+        book.moving_by_id(after)
         .where(row.id == tried.c.id, row.fence == tried.c.fence)
-        .where(or_(leased(book.table), row.state == DeliveryState.UNKNOWN))
+        .where(or_(row.leased_until.is_not(None), row.state == DeliveryState.UNKNOWN))
         .values(
             due_at=tried.c.due_at if after in WAITING else row.due_at,
             settled_at=tried.c.settled_at,

@@ -16,6 +16,7 @@ from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
 from newsletter.store.items import Items
 from newsletter.store.tables import AliasRow, MergeRow, StoryRow
+from tests.store.together import run_together
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -304,6 +305,44 @@ def test_two_workers_never_both_find_the_same_piece_new(feeds: Feeds, items: Ite
         reports = list(workers.map(poll, range(4)))
     assert sorted(report.new for report in reports) == [0, 0, 0, 20]
     assert len(items.listed()) == 20
+
+
+_POLLER = """
+from datetime import UTC, datetime
+from pathlib import Path
+
+from newsletter.model.feed import FeedHealth
+from newsletter.model.identity import Decision, KeyedEntry, Verdict
+from newsletter.model.item import Entry, Key, KeyKind
+from newsletter.store.engine import Store
+from newsletter.store.feeds import Feeds
+
+
+def decide(lookup, entries):
+    return tuple(
+        Decision(keyed=keyed, verdict=Verdict.KNOWN if owners else Verdict.NEW, item_id=next(iter(owners), None))
+        for keyed in entries
+        for owners in [lookup.by_keys(keyed.keys).get(keyed.keys[0], ())]
+    )
+
+
+new = 0
+with Store.open(sys.argv[1], site_dir=Path()) as store:
+    await_the_others()
+    for number in range(30):
+        key = Key(KeyKind.GUID, "institute", f"piece-{number}", strong=True)
+        entry = Entry(guid=key.value, url="https://institute.example/", headline=key.value)
+        health = FeedHealth(feed_id="institute", url="https://institute.example/feed")
+        keyed = KeyedEntry(entry=entry, keys=(key,))
+        new += Feeds(store).record_items(health, (keyed,), decide, now=datetime(2026, 11, 23, tzinfo=UTC)).new
+print(new)
+"""
+
+
+def test_two_programs_never_both_find_the_same_piece_new(items: Items, url: str) -> None:
+    said = run_together(_POLLER, url, programs=3)
+    assert sum(map(int, said)) == 30
+    assert len(items.listed()) == 30
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

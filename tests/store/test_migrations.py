@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,13 +13,13 @@ from newsletter.store.migrations import HEAD, REVISIONS
 from newsletter.store.migrations.run import config_for
 from newsletter.store.schema import schema_state
 from newsletter.store.tables import Base
+from tests.store.together import run_together
 
 _OPEN = """
-import sys
 from pathlib import Path
 from newsletter.store.engine import Store
 
-sys.stdin.readline()
+await_the_others()
 with Store.open(sys.argv[1], site_dir=Path(sys.argv[2])) as store, store.read() as connection:
     print(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
 """
@@ -77,24 +75,11 @@ def test_the_list_of_revisions_is_the_folder_of_scripts(store: Store) -> None:
 def test_a_second_opening_changes_nothing_and_needs_no_alembic(url: str, tmp_path: Path) -> None:
     Store.open(url, site_dir=tmp_path).close()
     check = f"{_OPEN}\nassert 'alembic' not in sys.modules"
-    done = subprocess.run(
-        [sys.executable, "-c", check, url, str(tmp_path)], input="\n", capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == [HEAD]
+    assert run_together(check, url, str(tmp_path), programs=1) == [f"{HEAD}\n"]
 
 
 def test_programs_that_start_together_make_the_database_once(url: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _OPEN, url, str(tmp_path)]
-    running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    for process in running:
-        assert process.stdin
-        process.stdin.write("\n")
-        process.stdin.flush()
-    said = [process.communicate(timeout=60) for process in running]
-    assert [out.split() for out, _ in said] == [[HEAD]] * 4, said
+    assert run_together(_OPEN, url, str(tmp_path), programs=4) == [f"{HEAD}\n"] * 4
 
 
 def test_a_database_of_a_newer_program_is_not_touched(store: Store, url: str, tmp_path: Path) -> None:

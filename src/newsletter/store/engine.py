@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -84,16 +84,8 @@ class Store:
 
     def close(self) -> None:
         """Close every connection. The store may not be used again."""
-        if self.is_sqlite:
-            self._refresh_statistics()
+        # No PRAGMA optimize: without statistics SQLite's plans are always those that we looked at.
         self._engine.dispose()
-
-    def _refresh_statistics(self) -> None:
-        """Keep what SQLite's planner knows of the tables fresh. Left out where that would have to wait."""
-        with suppress(StoreError), spoken(self.where), self._engine.begin() as connection:
-            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-            connection.exec_driver_sql("PRAGMA analysis_limit = 400")
-            connection.exec_driver_sql("PRAGMA optimize")
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -25,6 +26,8 @@ class Article:
     categories: tuple[str, ...] = ()
     extra: str = ""
     age: timedelta = timedelta(hours=1)
+    published_at: datetime | None = None
+    """Instead of its age."""
 
 
 def feed_of(*articles: Article, title: str = "A Partner", raw: bool = False) -> bytes:
@@ -39,12 +42,10 @@ def feed_of(*articles: Article, title: str = "A Partner", raw: bool = False) -> 
 
 
 def _item(number: int, article: Article, *, raw: bool) -> str:
-    link = (
-        article.link
-        or f"https://partner.example/{number}/{hashlib.sha256(article.headline.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-    )
+    named = hashlib.sha256(article.headline.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    link = article.link or f"https://partner.example/{number}/{named}"
     shown = article.headline if raw else escape(article.headline)
-    published = format_datetime(datetime.now(UTC) - article.age)
+    published = format_datetime(article.published_at or datetime.now(UTC) - article.age)
     return (
         f"<item><title>{shown}</title><link>{escape(link)}</link>"
         f'<guid isPermaLink="false">{escape(article.guid or link)}</guid><pubDate>{published}</pubDate>'
@@ -70,6 +71,9 @@ class Partner:
 
     bodies: dict[str, bytes] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    slow: set[str] = field(default_factory=set)
+    """Paths that are not answered before `hurry` is set."""
+    hurry: threading.Event = field(default_factory=threading.Event)
     _server: ThreadingHTTPServer | None = None
 
     @property
@@ -96,19 +100,27 @@ class Partner:
 
     def __exit__(self, *_: object) -> None:
         assert self._server is not None
+        self.hurry.set()
         self._server.shutdown()
         self._server.server_close()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         asked = Asked(request.path, {name.lower(): value for name, value in request.headers.items()})
         self.asked.append(asked)
+        if request.path in self.slow:
+            self.hurry.wait()
         body = self.bodies.get(request.path)
         etag = f'"{hashlib.sha256(body or b"").hexdigest()[:16]}"'
         asked.status = 404 if body is None else 304 if asked.headers.get("if-none-match") == etag else 200
         sent = body if asked.status == 200 and body is not None else b""
-        request.send_response(asked.status)
+        with suppress(ConnectionError):  # who asked may have gone
+            self._send(request, asked.status, etag, sent)
+
+    @staticmethod
+    def _send(request: BaseHTTPRequestHandler, status: int, etag: str, body: bytes) -> None:
+        request.send_response(status)
         request.send_header("Content-Type", "application/rss+xml")
         request.send_header("ETag", etag)
-        request.send_header("Content-Length", str(len(sent)))
+        request.send_header("Content-Length", str(len(body)))
         request.end_headers()
-        request.wfile.write(sent)
+        request.wfile.write(body)

@@ -9,14 +9,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage, Message
 from email.policy import default
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
+
+import time_machine
 
 from newsletter.cli.main import main
 from newsletter.mailbox.server import MailboxServer
@@ -50,7 +55,28 @@ title = "The Brief"
 list = "brief"
 subject = "{{{{ lead.headline }}}}"
 {digest}
+{more}
 """
+
+FEED = """\
+url = {url}
+partner = {partner}
+kind = "Analysis"
+topics = ["Seas and Ports"]
+{more}
+
+[rights]
+reuse = "{reuse}"
+credit = "Republished with permission from {{partner}}."
+{rights}
+"""
+
+
+def feed_file(
+    url: str, *, partner: str = "The Harbour Institute", reuse: str = "full", more: str = "", rights: str = ""
+) -> str:
+    """A feed's settings; `more` are further lines of its own, `rights` of its rights."""
+    return FEED.format(url=json.dumps(url), partner=json.dumps(partner), reuse=reuse, more=more, rights=rights)
 
 
 @dataclass(slots=True)
@@ -83,14 +109,23 @@ class Program:
     mailbox: MailboxServer
     web_port: int
     store: str = "sqlite:///var/newsletter.db"
+    now: datetime | None = None
+    """When commands run in this process think it is; None is now."""
 
-    def configure(self, digest: str = "", **feeds: str) -> None:
-        """Write config.toml with these lines in the digest, and a file for each feed."""
+    @property
+    def base_url(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self.web_port}"
+
+    def configure(self, digest: str = "", *, more: str = "", **feeds: str) -> None:
+        """Write config.toml with these lines in the digest and more behind it, and a file for each feed."""
         feeds = {name.replace("_", "-"): text for name, text in feeds.items()}
         if "sections" not in digest:
             digest = f"feeds = {json.dumps(list(feeds))}\n{digest}"
         (self.folder / "feeds").mkdir(parents=True, exist_ok=True)
-        config = CONFIG.format(web_port=self.web_port, store=self.store, smtp_port=self.mailbox.port, digest=digest)
+        config = CONFIG.format(
+            web_port=self.web_port, store=self.store, smtp_port=self.mailbox.port, digest=digest, more=more
+        )
         (self.folder / "config.toml").write_text(config, encoding="utf-8")
         for name, text in feeds.items():
             (self.folder / "feeds" / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -99,7 +134,8 @@ class Program:
         """Run a command in this process."""
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
         err = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        clock = contextlib.nullcontext() if self.now is None else time_machine.travel(self.now, tick=True)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), clock:
             try:
                 code = main(["--site", str(self.folder), *arguments])
             except SystemExit as leaving:
@@ -113,27 +149,30 @@ class Program:
         assert answer.code == code, (answer.code, answer.out, answer.err)
         return answer.json
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command as a process of its own."""
-        return subprocess.Popen(
+    @contextlib.contextmanager
+    def process(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+        """A command as a process of its own, killed if it is still there at the end."""
+        with subprocess.Popen(
             [sys.executable, "-m", "newsletter", "--site", str(self.folder), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"NEWSLETTER_LOG_LEVEL": "info"},
-        )
+            env=os.environ | {"NEWSLETTER_LOG_LEVEL": "info"} | dict(environment or {}),
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     @contextlib.contextmanager
     def web(self) -> Iterator[None]:
         """The pages, served by a process of their own."""
-        process = self.start("web")
-        try:
-            assert process.stderr is not None
-            assert any("clock started" in line for line in iter(process.stderr.readline, ""))
+        with self.process("web") as process:
+            log = Log(process)
+            log.wait_for("clock started")
             yield
-        finally:
             process.terminate()
-            process.communicate(timeout=30)
+            assert process.wait(timeout=30) == 0
 
     def subscribe(self, *addresses: str) -> None:
         """Put people on the list who consented elsewhere."""
@@ -149,6 +188,34 @@ class Program:
             if address is None or address in mail.recipients
         ]
         return [email.message_from_bytes(content, policy=default) for content in found]
+
+
+class Log:
+    """What a process writes on standard error, read as it comes so that it never has to wait for us."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stream: IO[str]) -> None:
+        self.lines.extend(stream)
+
+    def has(self, words: str) -> bool:
+        return any(words in line for line in tuple(self.lines))
+
+    def wait_for(self, words: str) -> None:
+        until(lambda: self.has(words) or not self._reader.is_alive())
+        assert self.has(words), self.lines
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Return as soon as the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
 
 
 def asked(url: str, form: bytes | None = None) -> Page:

@@ -7,18 +7,7 @@ from pathlib import Path
 
 from newsletter.mailbox.server import MailboxServer
 from tests.site.partner import Article, Partner, feed_of
-from tests.site.program import Program, asked, part
-
-FEED = """\
-url = "{url}/feed"
-partner = "The Harbour Institute"
-kind = "Analysis"
-topics = ["Seas and Ports"]
-
-[rights]
-reuse = "full"
-credit = "Republished with permission from {{partner}}."
-"""
+from tests.site.program import Program, asked, feed_file, part
 
 LONG = (
     "<p>The dredgers came in April. Nobody had sent for them, and nobody sent them away.</p>"
@@ -46,7 +35,7 @@ def test_the_starter_is_a_site_without_faults(tmp_path: Path, mailbox: MailboxSe
 
 def test_an_edition_reaches_every_subscriber_once_and_no_item_comes_twice(program: Program, partner: Partner) -> None:
     partner.bodies["/feed"] = two_articles()
-    program.configure(harbour=FEED.format(url=partner.url))
+    program.configure(harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org", "bob@example.org", "eve@example.org")
     assert program.json("poll")["feeds"][0]["new"] == 2
 
@@ -69,7 +58,7 @@ def test_a_full_republication_carries_article_subheads_credit_line_and_canonical
     partner.bodies["/feed"] = feed_of(
         Article(headline="The quiet contest", body=LONG, link="https://partner.example/contest/?utm_source=rss")
     )
-    program.configure(harbour=FEED.format(url=partner.url))
+    program.configure(harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org")
     program.json("poll")
     program.json("compose", "daily")
@@ -89,7 +78,7 @@ def test_a_full_republication_carries_article_subheads_credit_line_and_canonical
 
 def test_one_click_leaves_at_once_and_for_good(program: Program, partner: Partner) -> None:
     partner.bodies["/feed"] = two_articles()
-    program.configure(harbour=FEED.format(url=partner.url))
+    program.configure(harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org", "bob@example.org")
     program.json("poll")
     program.json("compose", "daily")
@@ -118,7 +107,7 @@ def state_of(program: Program, address: str) -> str:
 
 def test_a_preview_has_the_same_bytes_as_the_mail(program: Program, partner: Partner, tmp_path: Path) -> None:
     partner.bodies["/feed"] = two_articles()
-    program.configure(harbour=FEED.format(url=partner.url))
+    program.configure(harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org")
     program.json("poll")
     edition = program.json("compose", "daily")["edition"]
@@ -132,7 +121,7 @@ def test_a_preview_has_the_same_bytes_as_the_mail(program: Program, partner: Par
 
 def test_a_test_mail_is_marked_and_stands_in_no_ledger(program: Program, partner: Partner) -> None:
     partner.bodies["/feed"] = two_articles()
-    program.configure(harbour=FEED.format(url=partner.url))
+    program.configure(harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org")
     program.json("poll")
     edition = program.json("compose", "daily")["edition"]
@@ -147,7 +136,7 @@ def test_a_test_mail_is_marked_and_stands_in_no_ledger(program: Program, partner
 
 def test_an_edition_that_awaits_an_editor_is_not_sent_before_they_approve(program: Program, partner: Partner) -> None:
     partner.bodies["/feed"] = two_articles()
-    program.configure('approval = "editor"', harbour=FEED.format(url=partner.url))
+    program.configure('approval = "editor"', harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org")
     program.json("poll")
     edition = program.json("compose", "daily")["edition"]
@@ -160,7 +149,7 @@ def test_an_edition_that_awaits_an_editor_is_not_sent_before_they_approve(progra
 
 def test_a_cancelled_edition_gives_its_stories_back(program: Program, partner: Partner) -> None:
     partner.bodies["/feed"] = two_articles()
-    program.configure('approval = "editor"', harbour=FEED.format(url=partner.url))
+    program.configure('approval = "editor"', harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org")
     program.json("poll")
     program.json("cancel", program.json("compose", "daily")["edition"])

@@ -168,6 +168,23 @@ async def test_a_connection_closed_by_the_relay_between_messages_is_replaced_unn
     assert (counts.sent, counts.returned, counts.because) == (6, 0, None)
 
 
+async def test_a_relay_that_gives_only_some_connections_is_used_with_those(press: Press, server: MailboxServer) -> None:
+    server.script = Script(greeting=(Act.YES, Act.YES, *["421 4.7.0 too many connections"] * 100))
+    frozen(press.store, 200)
+    with capture_logs() as logs:
+        counts = await press.send()
+    assert (counts.sent, counts.returned, counts.because) == (200, 0, None)
+    assert not [line for line in logs if line["event"] == "relay failed"]
+
+
+async def test_a_relay_that_closes_after_each_message_is_still_fed(press: Press, server: MailboxServer) -> None:
+    server.script = Script(mail=(Act.YES, "421 4.4.2 bye") * 200)
+    press.relays = (replace(press.relays[0], connections=1),)
+    frozen(press.store, 20)
+    counts = await press.send()
+    assert (counts.sent, counts.returned, counts.because) == (20, 0, None)
+
+
 async def test_without_one_relay_the_other_takes_it_all(press: Press, server: MailboxServer) -> None:
     async with MailboxServer() as gone:
         dead = relay_to(gone, name="dead")

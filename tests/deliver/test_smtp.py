@@ -279,6 +279,7 @@ async def test_a_password_is_not_shown_to_a_relay_elsewhere_that_cannot_prove_it
 async def test_starttls_that_is_required_and_not_offered_stops_everything() -> None:
     async with MailboxServer() as server:
         error = await refusal(Connection(relay_to(server, tls=Tls.STARTTLS), hostname="news.example"))
+        await until(lambda: not server.sessions)
     assert "STARTTLS" in str(error)
 
 

@@ -8,8 +8,9 @@ most one message whose fate a crash would leave unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -27,6 +28,9 @@ from newsletter.store.ports import Ledger
 
 log = structlog.get_logger()
 
+_FIRST_STEP_ASIDE: Final = 0.5
+_LONGEST_STEP_ASIDE: Final = 30.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
@@ -42,13 +46,15 @@ class Tools:
 
 
 class Lane:
-    """Carries parcels over one connection until the hopper is closed."""
+    """Carries parcels over one connection until the hopper is closed. `peers` are all connections to the relay."""
 
-    def __init__(self, connection: Connection, tools: Tools, *, pace: Pace | None) -> None:
+    def __init__(self, connection: Connection, tools: Tools, *, pace: Pace | None, peers: Sequence[Connection]) -> None:
         self._connection = connection
         self._tools = tools
         self._pace = pace
+        self._peers = peers
         self._relay = connection.relay.name
+        self._turned_away = 0
 
     async def run(self) -> None:
         """Carry parcels. Ends when the hopper is closed; what goes wrong here closes it."""
@@ -56,6 +62,8 @@ class Lane:
         try:
             while (taken := await hopper.take(self._relay)) is not None:
                 await self._carry(*taken)
+                if self._turned_away:
+                    await self._open_for(min(_FIRST_STEP_ASIDE * 2**self._turned_away, _LONGEST_STEP_ASIDE))
         except Exception as error:  # noqa: BLE001 the other lanes must finish what they have begun
             hopper.close(error=error)
         finally:
@@ -64,15 +72,15 @@ class Lane:
     async def _carry(self, parcel: Parcel, probe: bool) -> None:  # noqa: FBT001 as it was taken
         hopper = self._tools.hopper
         if not await self._connected(probe=probe) or not await self._paced():
-            hopper.relay_unused(self._relay)
             hopper.give_back(parcel)
-            return
-        if await self._begun(parcel.claimed):
+        elif await self._begun(parcel.claimed):
             self._record(parcel.claimed, await self._outcome(parcel, probe=probe))
+            return
         else:
             self._tools.tally.dropped(parcel.claimed)
-            hopper.relay_unused(self._relay)
             hopper.done()
+        if probe:
+            hopper.relay_unused(self._relay)
 
     async def _connected(self, *, probe: bool) -> bool:
         """Whether the connection is open; before anything is begun, so that a relay that is away costs no attempt."""
@@ -81,17 +89,26 @@ class Lane:
         try:
             await self._connection.open()
         except RelayError as error:
-            self._tools.hopper.relay_failed(self._relay, probe=probe, because=error.because)
+            if any(peer.is_open or peer.opening for peer in self._peers):
+                # The relay works, and has as many connections as it wants: this lane steps aside, the others go on.
+                self._turned_away += 1
+                log.debug("connection not given", relay=self._relay, because=error.because)
+            else:
+                self._tools.hopper.relay_failed(self._relay, probe=probe, because=error.because)
             return False
+        self._turned_away = 0
         return True
 
     async def _paced(self) -> bool:
         """Wait for the relay's next turn; False if the run was stopped meanwhile."""
         if self._pace is None:
             return True
-        wait = self._pace.reserve(asyncio.get_running_loop().time())
+        return await self._open_for(self._pace.reserve(asyncio.get_running_loop().time()))
+
+    async def _open_for(self, seconds: float) -> bool:
+        """Wait; False as soon as the run is stopped."""
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(seconds):
                 await self._tools.hopper.closed.wait()
         except TimeoutError:
             return True
@@ -116,17 +133,14 @@ class Lane:
 
     async def _tried(self, parcel: Parcel, *, probe: bool) -> Tried:
         """Send; once more over a new connection where the old one turned out to be closed and nothing was sent."""
-        claimed, tools = parcel.claimed, self._tools
-        used = self._connection.used
+        claimed, tools, used = parcel.claimed, self._tools, self._connection.used
         try:
-            try:
-                reply = await self._connection.send(parcel.message)
-            except RelayError as error:
-                if error.begun or not used:
-                    raise
-                await self._connection.open()
-                reply = await self._connection.send(parcel.message)
+            reply = await self._connection.send(parcel.message)
         except RelayError as error:
+            if used and not error.begun:
+                if await self._connected(probe=probe):
+                    return await self._tried(parcel, probe=probe)
+                return not_tried(claimed, relay=self._relay, because=error.because)
             tools.hopper.relay_failed(self._relay, probe=probe, because=error.because)
             return self._unanswered(claimed, error)
         tools.hopper.relay_answered(self._relay)
@@ -135,21 +149,15 @@ class Lane:
         )
 
     def _unanswered(self, claimed: Claimed, error: RelayError) -> Tried:
-        tools = self._tools
+        tools, because = self._tools, error.because
         if error.begun:
-            return doubtful(claimed, relay=self._relay, because=error.because)
+            return doubtful(claimed, relay=self._relay, because=because)
         if not self._connection.welcome:
-            return not_tried(claimed, relay=self._relay, because=error.because)
+            return not_tried(claimed, relay=self._relay, because=because)
         # It took our sender and then broke off, on a connection of its own: that may be this message's doing, and it
         # must not come first in the queue for ever.
-        return interrupted(
-            claimed,
-            relay=self._relay,
-            because=error.because,
-            policy=tools.policy,
-            now=tools.clock.now(),
-            jitter=tools.luck(),
-        )
+        now, jitter = tools.clock.now(), tools.luck()
+        return interrupted(claimed, relay=self._relay, because=because, policy=tools.policy, now=now, jitter=jitter)
 
     def _record(self, claimed: Claimed, tried: Tried) -> None:
         log.debug(

@@ -130,8 +130,9 @@ class _Run:
     def _lanes(self, hostname: str) -> Iterator[Lane]:
         for relay in self.relays:
             pace = Pace(relay.rate_per_minute) if relay.rate_per_minute else None
-            for _ in range(relay.connections):
-                yield Lane(Connection(relay, hostname=hostname), self.tools, pace=pace)
+            peers = tuple(Connection(relay, hostname=hostname) for _ in range(relay.connections))
+            for connection in peers:
+                yield Lane(connection, self.tools, pace=pace, peers=peers)
 
     async def _supply(self) -> None:
         """Keep the hopper filled, until there is nothing left to lease and nothing out that might come back."""

@@ -60,6 +60,8 @@ class Connection:
         """Whether the relay took our sender for the last message: what happened then may be the message's doing."""
         self.used = False
         """Whether a message was answered since it was opened."""
+        self.opening = False
+        """Whether it is being opened just now."""
         self._hostname = ehlo_name(hostname)
         self._timeouts = timeouts or Timeouts()
         self._tls = tls
@@ -73,6 +75,13 @@ class Connection:
     async def open(self) -> None:
         """Connect, encrypt as the relay's settings say, greet and log in. RelayError if that cannot be done."""
         self.begun = self.welcome = self.used = False
+        self.opening = True
+        try:
+            self._smtp = await self._opened()
+        finally:
+            self.opening = False
+
+    async def _opened(self) -> aiosmtplib.SMTP:
         smtp = aiosmtplib.SMTP(
             hostname=self.relay.host,
             port=self.relay.port,
@@ -90,10 +99,10 @@ class Connection:
         except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
             smtp.close()
             raise RelayError(self.relay.name, _in_words(exc)) from exc
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, RelayError):
             smtp.close()
             raise
-        self._smtp = smtp
+        return smtp
 
     async def send(self, message: Message) -> Reply:
         """The relay's answer to a message: its first refusal, or what it says to the whole.

@@ -228,7 +228,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name="fk_deliveries_subscriber_id"),
         sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"], name="fk_deliveries_subscription_id"),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
-        sa.UniqueConstraint("edition_id", "subscriber_id", name="uq_deliveries_edition_id_subscriber_id"),
+        sa.UniqueConstraint("subscriber_id", "edition_id", name="uq_deliveries_subscriber_id_edition_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_deliveries_edition_id_state_due_at", "deliveries", ["edition_id", "state", "due_at"])
@@ -239,7 +239,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("owner IS NOT NULL"),
         postgresql_where=sa.text("owner IS NOT NULL"),
     )
-    op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"])
     op.create_table(
         "edition_items",
         sa.Column("edition_id", sa.String(150), nullable=False),

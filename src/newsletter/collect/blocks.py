@@ -19,6 +19,8 @@ _AROUND_BREAK = re.compile(r" *\n *")
 
 def text_of(element: HtmlElement) -> str:
     """The visible text of an element: white space folded, a line break kept as one."""
+    if not len(element):
+        return _SPACES.sub(" ", element.text or "").strip()
     words: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if event == "start":
@@ -43,7 +45,11 @@ def blocks_of(container: HtmlElement) -> list[HtmlElement]:
         found += [*_paragraphs(run), *_blocks_from(child)]
         run = Element("p")
         run.text = tail
-    return [block for block in [*found, *_paragraphs(run)] if text_of(block)]
+    return [block for block in [*found, *_paragraphs(run)] if _says_something(block)]
+
+
+def _says_something(element: HtmlElement) -> bool:
+    return any(text and not text.isspace() for text in element.itertext())
 
 
 def _is_inline(element: HtmlElement) -> bool:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 
 from newsletter.collect.admission import admitted
 from newsletter.collect.sketch import ALIKE, FEWEST_PHRASES, NEARLY_ALL, Likeness, likeness, same_text, words
@@ -22,8 +23,10 @@ _STRENGTH = tuple(KeyKind)
 _GIVEN_NAMES = frozenset({KeyKind.GUID, KeyKind.BARE_GUID, KeyKind.POST_ID})
 _HARDLY = 0.2
 _ANOTHER_DAY = timedelta(days=1)
-# A sketch made of boilerplate names half the archive; the latest few are enough to compare with.
-_MOST_NOMINEES = 20
+# A sketch made of boilerplate names half the archive: of each name's bearers the latest count, and of all nominees
+# those that share most are compared.
+_MOST_BEARERS = 20
+_MOST_COMPARED = 12
 
 _Name = tuple[KeyKind, str]
 
@@ -51,13 +54,15 @@ class _Memory:
     """Names that several different entries or items carry."""
 
     def nominees(self, keys: Iterable[Key]) -> dict[int, frozenset[KeyKind]]:
-        """Items that share keys with an entry, and the kinds they share; vague names are left out."""
-        kinds: defaultdict[int, set[KeyKind]] = defaultdict(set)
+        """Items that share keys with an entry and the kinds they share, those that share most first."""
+        shared: defaultdict[int, list[KeyKind]] = defaultdict(list)
         for key in keys:
+            # A name that several bear decides nothing.
             if (key.kind, key.value) not in self.vague:
                 for item_id in self.owners.get((key.kind, key.value), ()):
-                    kinds[item_id].add(key.kind)
-        return {item_id: frozenset(shared) for item_id, shared in kinds.items() if item_id in self.items}
+                    shared[item_id].append(key.kind)
+        ranked = sorted(shared.items(), key=lambda one: (-len(one[1]), -one[0]))
+        return {item_id: frozenset(kinds) for item_id, kinds in ranked if item_id in self.items}
 
 
 def _recall(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> _Memory:
@@ -65,7 +70,7 @@ def _recall(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> _Memory:
     found = lookup.by_keys(keys)
     owners: defaultdict[_Name, set[int]] = defaultdict(set)
     for key, ids in found.items():
-        owners[key.kind, key.value].update(sorted(ids)[-_MOST_NOMINEES:])
+        owners[key.kind, key.value].update(sorted(ids)[-_MOST_BEARERS:])
     items = lookup.items(tuple(sorted(set().union(*owners.values()))))
     overused = {(key.kind, key.value) for key, ids in found.items() if key.strong and len(ids) > 1}
     return _Memory(
@@ -102,27 +107,24 @@ def _without_repeats(entries: tuple[KeyedEntry, ...]) -> tuple[KeyedEntry, ...]:
     vague = _vague_names(entries)
     leaders: list[KeyedEntry] = []
     by_name: dict[_Name, int] = {}
+    by_words: dict[tuple[Key, str], int] = {}
     for entry in entries:
         names = [(key.kind, key.value) for key in entry.keys if key.strong]
+        # The very same words on the same day are one piece whatever its names.
+        said = [(key, entry.entry.content_hash) for key in entry.keys if key.kind is KeyKind.TITLE_DAY]
         at = next((by_name[name] for name in names if name in by_name and name not in vague), None)
         if at is None:
-            at = _twin(entry, leaders)
+            at = next((by_words[key] for key in said if key in by_words), None)
         if at is None:
             at = len(leaders)
             leaders.append(entry)
         else:
             leaders[at] = replace(leaders[at], keys=_united(leaders[at].keys, entry.keys))
-        by_name.update({name: at for name in names if name not in by_name})
+        for name in names:
+            by_name.setdefault(name, at)
+        for key in said:
+            by_words.setdefault(key, at)
     return tuple(leaders)
-
-
-def _twin(entry: KeyedEntry, leaders: list[KeyedEntry]) -> int | None:
-    """The earlier entry that says the very same on the same day under other names."""
-    days = {key for key in entry.keys if key.kind is KeyKind.TITLE_DAY}
-    for at, leader in enumerate(leaders):
-        if days & set(leader.keys) and leader.entry.content_hash == entry.entry.content_hash:
-            return at
-    return None
 
 
 def _united(keys: tuple[Key, ...], more: tuple[Key, ...]) -> tuple[Key, ...]:
@@ -226,15 +228,20 @@ def _with_free_keys(entry: KeyedEntry, item_id: int | None, memory: _Memory) -> 
 
 def _story(entry: KeyedEntry, memory: _Memory, feed: str) -> tuple[int | None, str | None]:
     """The story of another feed that a new entry tells too, and why."""
-    best: tuple[float, int, int, str] | None = None
-    for item_id, kinds in memory.nominees(entry.keys).items():
-        item = memory.items[item_id]
-        if item.feed_id == feed or (match := _same_story(entry.entry, item, kinds)) is None:
-            continue
-        share, because = match
-        rank = (share, -item.id, item.story_id, because)
-        best = max(best, rank) if best else rank
-    return (best[2], best[3]) if best else (None, None)
+    others = {
+        item_id: kinds
+        for item_id, kinds in memory.nominees(entry.keys).items()
+        if memory.items[item_id].feed_id != feed
+    }
+    found = [
+        (match, memory.items[item_id])
+        for item_id, kinds in islice(others.items(), _MOST_COMPARED)
+        if (match := _same_story(entry.entry, memory.items[item_id], kinds))
+    ]
+    if not found:
+        return None, None
+    (_, because), item = max(found, key=lambda one: (one[0][0], -one[1].id))
+    return item.story_id, because
 
 
 def _same_story(entry: Entry, item: Item, kinds: frozenset[KeyKind]) -> tuple[float, str] | None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from newsletter.model.item import Direction
 
 _TAG = re.compile(r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,4}$")
 _RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he iw ks ku ps sd syr ug ur yi".split())
 _HEBREW = re.compile("[\u0590-\u05ff]")
+# Hebrew, Arabic, Syriac, Thaana, N'Ko and their neighbours, with the presentation forms that old systems write.
+_LEFTWARD = re.compile("(?![\\d_])(?=\\w)[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+_LETTER = re.compile(r"[^\W\d_]")
 _ENOUGH = 2000
 _SCRIPT, _REGION = 4, 2
 
 
 def direction_of(text: str, language: str | None) -> Direction:
     """The direction most letters run in; of a text without letters, its language's."""
-    runs = [unicodedata.bidirectional(char) for char in text[:_ENOUGH]]
-    leftward = sum(run in {"R", "AL"} for run in runs)
-    rightward = sum(run == "L" for run in runs)
+    leftward = len(_LEFTWARD.findall(text[:_ENOUGH]))
+    rightward = len(_LETTER.findall(text[:_ENOUGH])) - leftward
     if leftward == rightward:
         return Direction.RTL if _runs_leftward(language) else Direction.LTR
     return Direction.RTL if leftward > rightward else Direction.LTR

@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 PHRASE_WORDS = 4
 SKETCH_SIZE = 6
@@ -26,10 +27,11 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
-def phrases(text: str) -> frozenset[tuple[str, ...]]:
-    """Every run of four words in the text."""
+@lru_cache(maxsize=64)
+def phrases(text: str) -> frozenset[int]:
+    """Every run of four words in the text, as numbers that mean something within this process."""
     found = words(text)[:MOST_WORDS]
-    return frozenset(found[at : at + PHRASE_WORDS] for at in range(len(found) - PHRASE_WORDS + 1))
+    return frozenset(map(hash, zip(*(found[at:] for at in range(PHRASE_WORDS)), strict=False)))
 
 
 def sketch(text: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import idna
@@ -92,6 +93,7 @@ class Address:
         return bool(self.query) or any(char.isdigit() for char in last) or last.count("-") >= 2  # noqa: PLR2004 a slug
 
 
+@lru_cache(maxsize=2000)
 def address_of(url: str) -> Address | None:
     """The reduced address of an http(s) URL, None where there is none."""
     try:

@@ -85,3 +85,11 @@ def test_a_document_that_declares_entities_is_refused(head: str) -> None:
 def test_an_old_document_type_is_passed_over() -> None:
     head = '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.example/rss.dtd">'
     assert len(read_bytes(rss(item(), head=head)).entries) == 1
+
+
+@pytest.mark.parametrize("reference", ["&#0;", "&#x0", "&#xD800;", "&#57343;", "&#x110000;", "&#" + "9" * 5000 + ";"])
+def test_a_reference_to_no_character_spoils_nothing_else(reference: str) -> None:
+    # The ampersand alone makes it no XML, so that the lenient parser has to read it.
+    (keyed,) = read_bytes(rss(item(f"Fish &amp;{reference} chips & more &#233;"))).entries
+    assert keyed.entry.headline.startswith("Fish &")
+    assert keyed.entry.headline.endswith(" chips & more é")

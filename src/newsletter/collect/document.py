@@ -27,6 +27,9 @@ _REALLY = {"iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin-1": "cp1252", "
 _UTF8 = frozenset({"utf-8", "utf8"})
 # Half of a character outside the first plane, coded by itself: no valid UTF-8, and no character.
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
+_LONGEST_NUMBER = 10
+_NO_CHARACTER = "\ufffd".encode()
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 # How far into a body a document may begin: behind a server's warnings, but not behind a page.
 _MOST_JUNK = 16_384
@@ -40,11 +43,19 @@ def document_of(body: bytes, *, feed: str, content_type: str = "", encoding: str
     """
     if not body.strip():
         raise ParseError(feed, "the body is empty")
-    text = _utf8(body, content_type=content_type, encoding=encoding).translate(None, _CONTROLS)
-    return _DECLARATION + _root_on(_from_start(text, feed), feed)
+    text = utf8_of(body, content_type=content_type, encoding=encoding).translate(None, _CONTROLS)
+    return _DECLARATION + _root_on(_from_start(_REFERENCE.sub(_possible, text), feed), feed)
 
 
-def _utf8(body: bytes, *, content_type: str, encoding: str | None) -> bytes:
+def _possible(reference: re.Match[bytes]) -> bytes:
+    """The reference, if XML 1.0 has such a character. feedparser dies of half a character, or of one beyond Unicode."""
+    digits = reference[1] or reference[2]
+    number = int(digits, 16 if reference[1] else 10) if len(digits) <= _LONGEST_NUMBER else -1
+    known = number in {9, 10, 13} or 32 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number < 0x110000  # noqa: PLR2004
+    return reference[0] if known else _NO_CHARACTER
+
+
+def utf8_of(body: bytes, *, content_type: str = "", encoding: str | None = None) -> bytes:
     """The body in UTF-8. Valid UTF-8 is believed before any label: hardly any other text is valid by chance."""
     if encoding:
         return _decoded(body, encoding)

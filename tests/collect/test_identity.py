@@ -171,6 +171,37 @@ def test_no_two_decisions_speak_of_one_item(memory: Memory) -> None:
     assert [one.item_id for one in decisions] == [1]
 
 
+def test_a_move_to_another_host_is_recognised_though_headline_and_date_changed_with_it(memory: Memory) -> None:
+    moved = an_entry(
+        guid="new",
+        url="https://moved.example/2026/a-dam-learns-to-let-go",
+        headline="A dam learns to let it go",
+        text=edited(ARTICLE),
+        published_at=NOW + timedelta(days=9),
+    )
+    (decision,) = memory.poll(FEED, moved)
+    assert (decision.verdict, decision.because) == (Verdict.CHANGED, "item 1 under another host")
+
+
+def test_the_same_path_under_another_host_is_no_proof_without_the_text(memory: Memory) -> None:
+    other = an_entry(
+        guid="new", url="https://moved.example/2026/a-dam-learns-to-let-go", headline="Opening hours", text=OTHER_REPORT
+    )
+    (decision,) = memory.poll(FEED, other)
+    assert decision.verdict is Verdict.NEW
+
+
+def test_a_second_posting_of_the_day_with_small_edits_is_the_same_item(memory: Memory) -> None:
+    again = an_entry(
+        guid="second", url="https://courier.example/archive/77", text=ARTICLE.replace("nine to four", "9 to 4")
+    )
+    (decision,) = memory.poll(FEED, again)
+    assert (decision.item_id, decision.because) == (1, "same headline, day and text as item 1")
+    both = memory.poll(FEED, an_entry(text=ARTICLE), again)
+    assert [one.item_id for one in both] == [1]
+    assert {"second", "https://courier.example/a-dam-learns-to-let-go"} <= {key.value for key in both[0].keyed.keys}
+
+
 def test_a_boilerplate_text_that_names_half_the_archive_does_not_slow_a_poll_down() -> None:
     memory = Memory()
     text = ARTICLE[:400]

@@ -146,7 +146,7 @@ class Program:
     def json(self, *arguments: str, code: int = 0) -> Any:
         """What a command answers as JSON; it must leave with `code`."""
         answer = self.run(*arguments, "--json")
-        assert answer.code == code, (answer.code, answer.out, answer.err)
+        assert answer.code == code, f"{answer.code} instead of {code}: {answer.err[-1000:]}"
         return answer.json
 
     @contextlib.contextmanager

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import tomllib
 
 import pytest
@@ -22,6 +23,11 @@ def _page(*links: str) -> bytes:
     return f"<!doctype html><html><head><title>Home</title>{''.join(links)}</head><body></body></html>".encode()
 
 
+def json_feed_of(name: str) -> bytes:
+    piece = {"id": name, "url": f"https://courier.example/{name}", "title": "A headline of some length"}
+    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": [piece]}).encode()
+
+
 def _link(href: str, kind: str = "application/rss+xml") -> str:
     return f'<link rel="alternate" type="{kind}" href="{href}">'
 
@@ -38,6 +44,26 @@ async def test_the_feeds_a_page_names_are_found_and_comments_come_last(server: S
     server.serve("/comments/feed", rss(item()))
     server.serve("/all", FEED)
     assert await _found(server, "/") == ["/all", "/comments/feed"]
+
+
+@with_server
+async def test_a_json_feed_is_found_where_a_page_names_it_and_where_it_usually_is(server: Server) -> None:
+    feed = json_feed_of("one-two-three")
+    server.serve("/", _page(_link("/x.json", "application/feed+json")))
+    server.serve("/x.json", feed, headers={"Content-Type": "application/feed+json"})
+    server.serve("/plain/", _page())
+    server.serve("/feed.json", feed)
+    assert await _found(server, "/") == ["/x.json"]
+    assert await _found(server, "/plain/") == ["/feed.json"]
+
+
+@with_server
+async def test_one_feed_in_several_forms_is_one_feed(server: Server) -> None:
+    server.serve("/", _page(_link("/rss"), _link("/feed.json", "application/feed+json"), _link("/sport")))
+    server.serve("/rss", rss(item(name="one-two-three")))
+    server.serve("/feed.json", json_feed_of("one-two-three"))
+    server.serve("/sport", rss(item(name="four-five-six")))
+    assert await _found(server, "/") == ["/rss", "/sport"]
 
 
 @with_server

@@ -56,7 +56,7 @@ def test_what_stands_before_the_document_does_not_matter(junk: str) -> None:
         (b"<!DOCTYPE html><title>Just a moment...</title>", "got an HTML page instead of a feed: “Just a moment...”"),
         (b'<?xml version="1.0"?><!DOCTYPE html PUBLIC "x"><html><title>Hi</title></html>', "got an HTML page instead"),
         (b'<?xml version="1.0"?><html xmlns="x"><title>Hi</title></html>', "got an HTML page instead"),
-        (b'{"version": "https://jsonfeed.example/1"}', "got JSON; it begins with “{"),
+        (b'{"version": "https://jsonfeed.example/1"}', "the JSON is no JSON Feed"),
         (b"Service unavailable", "got something that is no feed; it begins with “Service unavailable”"),
         (b'<?xml version="1.0"?><!-- never closed <rss>', "the XML ends before its first element"),
         (b'<?xml version="1.0"?><svg xmlns="x"/>', "the XML is neither RSS nor Atom"),

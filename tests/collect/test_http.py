@@ -38,6 +38,9 @@ async def test_a_first_request_asks_for_the_feed_and_tells_who_asks(server: Serv
     assert headers["User-Agent"].startswith("newsletter/")
     assert headers["User-Agent"].endswith(" (+https://example.org/feeds)")
     assert headers["Accept-Encoding"] == "gzip, br, zstd"
+    assert {"application/rss+xml", "application/atom+xml", "application/feed+json"} <= set(
+        headers["Accept"].split(", ")
+    )
     for absent in ("Cookie", "Referer", "If-None-Match", "If-Modified-Since", "Authorization", "Accept-Language"):
         assert absent not in headers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
@@ -19,9 +19,9 @@ from newsletter.model.feed import Feed
 from newsletter.model.item import Entry
 from newsletter.model.text import one_line
 
-_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
+_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 # WordPress first, then RebelMouse, then what static sites and older systems use.
-_USUAL_PLACES = ("feed/", "/feed/", "/feeds/feed.rss", "/rss.xml", "/atom.xml", "/index.xml", "/rss")
+_USUAL_PLACES = ("feed/", "/feed/", "/feeds/feed.rss", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss")
 _MOST_CANDIDATES = 6
 
 
@@ -48,12 +48,20 @@ async def discover(url: str, *, fetcher: Fetcher, parser: Parser, now: datetime)
         return (found,)
     named = [link for link in feed_links(answer.body, answer.url) if link != answer.url][:_MOST_CANDIDATES]
     tried = [await _tried(link, fetcher, parser, now) for link in named]
-    if candidates := tuple(filter(None, tried)):
+    if candidates := _without_other_forms(filter(None, tried)):
         return candidates
     for place in _USUAL_PLACES:
         if found := await _tried(urljoin(answer.url, place), fetcher, parser, now):
             return (found,)
     return ()
+
+
+def _without_other_forms(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """The first of those that carry the same pieces: most sites have one feed as RSS, as Atom and as JSON."""
+    kept: dict[frozenset[str], Candidate] = {}
+    for candidate in candidates:
+        kept.setdefault(frozenset(entry.url for entry in candidate.entries), candidate)
+    return tuple(kept.values())
 
 
 async def _tried(url: str, fetcher: Fetcher, parser: Parser, now: datetime) -> Candidate | None:

@@ -135,8 +135,7 @@ def _a_page(text: bytes) -> str:
 
 def _no_feed(head: bytes) -> str:
     start = one_line(head[:200].decode("utf-8", "replace"), limit=60)
-    kind = "JSON" if head.lstrip()[:1] in {b"{", b"["} else "something that is no feed"
-    return f"got {kind}; it begins with “{start}”"
+    return f"got something that is no feed; it begins with “{start}”"
 
 
 def _root_on(text: bytes, feed: str) -> bytes:

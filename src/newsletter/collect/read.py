@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.collect.document import document_of
+from newsletter.collect.document import document_of, utf8_of
 from newsletter.collect.entry import Surroundings, entry_from, salt
+from newsletter.collect.jsonfeed import JsonFeed, is_json, json_feed
 from newsletter.collect.keys import keyed
 from newsletter.collect.parse import parse
 from newsletter.collect.sidepass import Scan, scan
@@ -26,6 +27,8 @@ KnownDigests = Callable[[Collection[str]], frozenset[str]]
 # could be made, which is what a thread may be lost for; a day's new items of an honest feed are smaller.
 SMALL_BODY_BYTES = 2 * 1024 * 1024
 SMALL_REST_BYTES = 64 * 1024
+# JSON can hold a great many items in few bytes, and Python looks at each.
+SMALL_JSON_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +53,20 @@ class ParsedFeed:
 
 def read(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:
     """The document in `body`, without the entries whose digests are `known`. ParseError if it is no feed."""
+    if is_json(body.content, body.content_type):
+        tree = _json_feed(body)
+        return _read_json(tree, body, _seen_json(tree, known), now)
     document = _document(body)
-    tree = _scan(document, body)
-    if tree is None:
+    scanned = _scan(document, body)
+    if scanned is None:
         return _read_whole(document, body, now)
-    return _read_rest(tree, body, _seen(tree, known), now)
+    return _read_rest(scanned, body, _seen(scanned, known), now)
 
 
 def read_if_small(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed | None:
     """The same for a body that cannot cost much: small, well-formed and with little that is new. Else None."""
+    if is_json(body.content, body.content_type):
+        return _read_json_if_small(body, known, now)
     if len(body.content) > SMALL_BODY_BYTES or (tree := _scan(_document(body), body)) is None:
         return None
     seen = _seen(tree, known)
@@ -67,6 +75,31 @@ def read_if_small(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFe
         if rest > SMALL_REST_BYTES:
             return None
     return _read_rest(tree, body, seen, now)
+
+
+def _read_json_if_small(body: Body, known: KnownDigests, now: datetime) -> ParsedFeed | None:
+    if len(body.content) > SMALL_JSON_BYTES:
+        return None
+    tree = _json_feed(body)
+    seen = _seen_json(tree, known)
+    rest = sum(size for (_, side), size in zip(tree.entries, tree.sizes, strict=True) if side.digest not in seen)
+    return _read_json(tree, body, seen, now) if rest <= SMALL_REST_BYTES else None
+
+
+def _json_feed(body: Body) -> JsonFeed:
+    feed = body.feed
+    document = utf8_of(body.content, content_type=body.content_type, encoding=feed.encoding)
+    return json_feed(document, feed=feed.id, base=body.url, salt=salt(feed))
+
+
+def _seen_json(tree: JsonFeed, known: KnownDigests) -> frozenset[str]:
+    return known({side.digest for _, side in tree.entries}) if tree.entries else frozenset()
+
+
+def _read_json(tree: JsonFeed, body: Body, seen: frozenset[str], now: datetime) -> ParsedFeed:
+    left = [(raw, side) for raw, side in tree.entries if side.digest not in seen]
+    around = Surroundings(feed=body.feed, url=body.url, language=tree.language, now=now)
+    return ParsedFeed(entries=_entries(left, around), known=len(tree.entries) - len(left), title=tree.title)
 
 
 def _document(body: Body) -> bytes:

@@ -259,7 +259,7 @@ class App:
                 identity=f"{edition.id}/{person.subscriber.id}",
             )
         html, text = personal(rendered, recipient)
-        content = self.mailroom.prepared_edition(edition_id).message(recipient)
+        content = self.mailroom.finished(self.mailroom.prepared_edition(edition_id), recipient)
         return Preview(subject=rendered.subject, html=html, text=text, content=content, warnings=edition.warnings)
 
     def web_version(self, edition: Edition) -> str:

@@ -119,6 +119,14 @@ class ImportFileError(NewsletterError):
         super().__init__(f"{file}: {because}")
 
 
+class DkimKeyError(NewsletterError):
+    """A text that is not a key we can sign with. Nothing of the text is part of the message: it may be a secret."""
+
+    def __init__(self, because: str) -> None:
+        self.because = because
+        super().__init__(because)
+
+
 class TokenError(NewsletterError):
     """A token that this site did not make, or made for another purpose."""
 

@@ -8,12 +8,13 @@ import threading
 from collections import OrderedDict
 from datetime import datetime
 
+from newsletter.deliver.dkim import signed, signing_keys
 from newsletter.model.delivery import Claimed, LedgerKind
 from newsletter.model.message import Envelope, LetterKind, Message
 from newsletter.model.settings import Settings
 from newsletter.readers.tokens import Purpose, Tokens
 from newsletter.render.environment import Templates
-from newsletter.render.headers import edition_facts, letter_facts, unsubscribe_mailto
+from newsletter.render.headers import edition_facts, header_address, letter_facts, unsubscribe_mailto
 from newsletter.render.mime import Prepared, prepare
 from newsletter.render.recipient import Recipient
 from newsletter.render.render import render_letter
@@ -37,6 +38,8 @@ class Mailroom:
         self._templates = templates
         self._tokens = tokens
         self._key = key
+        sender_domain = header_address(settings.publication.sender.address).rpartition("@")[2]
+        self._dkim = signing_keys(settings.dkim, sender_domain=sender_domain)
         self._prepared: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -53,7 +56,7 @@ class Mailroom:
         return_path = self._return_path(Purpose.BOUNCE if of_edition else Purpose.LETTER, claimed.id)
         return Message(
             envelope=Envelope(sender=return_path, recipient=claimed.address),
-            content=self._for_batch(claimed).message(recipient),
+            content=self.finished(self._for_batch(claimed), recipient),
         )
 
     def test_message(self, edition_id: str, address: str) -> Message:
@@ -64,7 +67,7 @@ class Mailroom:
         prepared = prepare(self._editions.rendered(edition_id), facts)
         return Message(
             envelope=Envelope(sender=self._settings.publication.bounce_address, recipient=address),
-            content=prepared.message(self.stranger(address, edition_id=edition_id, list_id=edition.list_id)),
+            content=self.finished(prepared, self.stranger(address, edition_id=edition_id, list_id=edition.list_id)),
         )
 
     def prepared_edition(self, edition_id: str, variant: str = "") -> Prepared:
@@ -73,6 +76,11 @@ class Mailroom:
         mailing_list = self._settings.mailing_list(edition.list_id)
         facts = edition_facts(edition, self._settings.publication, mailing_list)
         return prepare(self._editions.rendered(edition_id, variant), facts)
+
+    def finished(self, prepared: Prepared, recipient: Recipient) -> bytes:
+        """A reader's message with its signatures. Their time is the message's own, so they too are always the same."""
+        at = recipient.dated_at or prepared.facts.dated_at
+        return signed(prepared.message(recipient), self._dkim, at=at)
 
     def recipient(
         self, address: str, *, name: str, subscription_id: int, identity: str, dated_at: datetime | None = None

@@ -134,8 +134,8 @@ def test_what_a_publication_says_is_checked(faults: Faults, line: str, rule: str
         ("[deliver]\nunknown = 'retry'", "expected 'hold' or 'resend'"),
         ("[deliver]\nfirst_wait = '0s'", "expected more than no time at all"),
         ("[deliver]\nfirst_wait = '5h'\nlongest_wait = '1h'", "expected no less than first_wait"),
-        ("[[dkim]]\ndomain = 'a b'\nselector = 'n1'\nkey_file = 'config.toml'", "expected a domain name"),
         ("[[dkim]]\ndomain = 'a.example'\nselector = 'n1'\nkey_file = 'n1.pem'", "no such file"),
+        ("[[dkim]]\ndomain = 'a.example'\nselector = 'n1'\nkey_file = 'config.toml'", "expected a private key in PEM"),
     ],
 )
 def test_what_the_rest_of_the_config_says_is_checked(faults: Faults, line: str, rule: str) -> None:

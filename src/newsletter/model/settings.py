@@ -74,6 +74,8 @@ class DkimKey:
     domain: str
     selector: str
     key_file: Path
+    pem: Secret
+    """What the file held when the settings were read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

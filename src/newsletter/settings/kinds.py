@@ -8,12 +8,12 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
-from newsletter.errors import AddressError
+from newsletter.errors import AddressError, DkimKeyError
 from newsletter.model.publication import Mailbox
 from newsletter.model.settings import Secret
 from newsletter.settings.faults import refuse
@@ -209,6 +209,24 @@ def _secret_file(text: object, info: ValidationInfo) -> Secret:
     return Secret(content)
 
 
+class KeyFile(NamedTuple):
+    """A file with a private key, and what is in it."""
+
+    path: Path
+    content: Secret
+
+
+def _dkim_key_file(text: object, info: ValidationInfo) -> KeyFile:
+    from newsletter.deliver.dkimkeys import read_key  # noqa: PLC0415 slow to load, and most sites have no key
+
+    file = KeyFile(_existing_file(text, info), _secret_file(text, info))
+    try:
+        read_key(file.content.reveal())
+    except DkimKeyError as error:
+        raise refuse(str(error)) from error
+    return file
+
+
 def _secret(text: object) -> Secret:
     if not isinstance(text, str) or not text:
         raise refuse("expected a text in quotes that is not empty", got="…")
@@ -219,9 +237,14 @@ def _store_address_file(text: object, info: ValidationInfo) -> Secret:
     return store_url(_secret_file(text, info).reveal(), info)
 
 
+def domain_fault(text: str) -> str | None:
+    """Why a text cannot be a domain, or a selector below one."""
+    return None if _DOMAIN.fullmatch(text) else "expected a domain name in ASCII, such as news.example.org"
+
+
 def _domain(text: str) -> str:
-    if not _DOMAIN.fullmatch(text):
-        raise refuse("expected a domain name in ASCII, such as news.example.org")
+    if fault := domain_fault(text):
+        raise refuse(fault)
     return text.lower()
 
 
@@ -262,6 +285,6 @@ Listen = Annotated[str, AfterValidator(_listen)]
 Rate = Annotated[float, PlainValidator(_rate)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 ListName = Annotated[str, AfterValidator(_list_name)]
-ExistingFile = Annotated[Path, PlainValidator(_existing_file)]
 SecretFile = Annotated[Secret, PlainValidator(_secret_file)]
+DkimKeyFile = Annotated[KeyFile, PlainValidator(_dkim_key_file)]
 SecretText = Annotated[Secret, PlainValidator(_secret)]

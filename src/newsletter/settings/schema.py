@@ -97,7 +97,10 @@ class DkimTable(Table):
 
     domain: kinds.Domain = Field(description="The signing domain, that of `from` or a parent of it.")
     selector: kinds.Domain = Field(description="The DNS has the public key at SELECTOR._domainkey.DOMAIN.")
-    key_file: kinds.ExistingFile = Field(description="The private key (PEM), RSA or Ed25519.")
+    key_file: kinds.DkimKeyFile = Field(
+        description="The private key (PEM, no password): RSA from 1024 bits, better 2048, or Ed25519. "
+        "`newsletter dkim keygen` makes one."
+    )
 
 
 class CollectTable(Table):
@@ -224,6 +227,15 @@ class ConfigFile(Table):
     web: WebTable = WebTable()
     lists: dict[kinds.Name, ListTable] = {}
     digests: dict[kinds.Name, DigestTable] = {}
+
+    @field_validator("dkim")
+    @classmethod
+    def _records_once(cls, value: list[DkimTable]) -> list[DkimTable]:
+        records = [(key.domain, key.selector) for key in value]
+        for index, record in enumerate(records):
+            if record in records[:index]:
+                raise refuse("expected a selector for each key", got=shown(record[1]), at=(index, "selector"))
+        return value
 
     @field_validator("relays")
     @classmethod

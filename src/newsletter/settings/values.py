@@ -19,7 +19,7 @@ def settings_from(config: schema.ConfigFile, feeds: dict[str, schema.FeedFile], 
         collect=_collect(config),
         deliver=_deliver(config.deliver),
         web=_web(config.web, config.publication.base_url),
-        dkim=tuple(DkimKey(domain=key.domain, selector=key.selector, key_file=key.key_file) for key in config.dkim),
+        dkim=tuple(map(_dkim_key, config.dkim)),
         site_key=config.publication.key_file,
         lists=tuple(_mailing_list(name, table) for name, table in config.lists.items()),
         digests=tuple(_digest(name, config, feeds=tuple(feeds)) for name in config.digests),
@@ -89,6 +89,12 @@ def _relay(table: schema.RelayTable) -> Relay:
         connections=table.connections,
         rate_per_minute=table.rate,
         weight=table.weight,
+    )
+
+
+def _dkim_key(table: schema.DkimTable) -> DkimKey:
+    return DkimKey(
+        domain=table.domain, selector=table.selector, key_file=table.key_file.path, pem=table.key_file.content
     )
 
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree, html
 
-from newsletter.compose.blocks import spelled
 from newsletter.compose.reading import blocks_from_html, blocks_from_text
 from newsletter.compose.writing import html_of, paragraphs_of
+from newsletter.model.text import spelled
 
 
 def again(markup: str) -> str:

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from newsletter.compose.blocks import Blocks, Kind, blocks_length, spelled
+from newsletter.compose.blocks import Blocks, Kind, blocks_length
 from newsletter.compose.reading import blocks_from_html
 from newsletter.compose.sentences import sentence_ends
 from newsletter.compose.teaser import EXCERPT, TEASER, Budget, cut
 from newsletter.compose.writing import html_of, paragraphs_of
+from newsletter.model.text import spelled
 
 
 def small(target: int, *, limit: int | None = None, paragraphs: int = 3) -> Budget:

@@ -13,8 +13,9 @@ import nh3
 from lxml.html import HtmlElement, fragment_fromstring, tostring
 
 from newsletter.collect.blocks import INLINE, blocks_of, text_of
-from newsletter.collect.chrome import is_chrome, is_read_on, without_cut_mark
+from newsletter.collect.chrome import is_chrome, without_cut_mark
 from newsletter.collect.pictures import take_pictures
+from newsletter.model.furniture import leads_on
 from newsletter.model.item import Image
 
 TAGS = frozenset("p h2 h3 h4 blockquote ul ol li a em strong b i br sub sup code s u q cite bdi".split())
@@ -152,7 +153,7 @@ def _is_ending(block: HtmlElement) -> bool:
 def _cut_ending(block: HtmlElement) -> None:
     """Remove a read-on link and a cut mark from the end of the last paragraph."""
     last = block[-1] if len(block) else None
-    if last is not None and last.tag == "a" and not (last.tail or "").strip() and is_read_on(text_of(last)):
+    if last is not None and last.tag == "a" and not (last.tail or "").strip() and leads_on(text_of(last)):
         last.drop_tree()
         last = block[-1] if len(block) else None
     if last is not None:

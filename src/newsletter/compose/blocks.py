@@ -7,11 +7,9 @@ from the marks, never carried over.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-_NO_LETTERS = re.compile(r"[\W_]+")
 _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6"
     "\U0001f300-\U0001faff\U00020000-\U0003fffd]"
@@ -104,11 +102,6 @@ def stripped(runs: Runs) -> Runs:
     text = text_of(runs)
     lead = len(text) - len(text.lstrip())
     return without_first(first_characters(runs, len(text.rstrip())), lead)
-
-
-def spelled(text: str) -> str:
-    """Letters and digits alone, case folded: what two texts are compared by."""
-    return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def reading_length(text: str) -> int:

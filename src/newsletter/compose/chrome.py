@@ -16,56 +16,16 @@ from newsletter.compose.blocks import (
     Run,
     blocks_length,
     shortened,
-    spelled,
     stripped,
     text_of,
     without_first,
 )
 from newsletter.compose.reading import blocks_from_html, blocks_from_text
 from newsletter.compose.sentences import sentence_ends
+from newsletter.model.furniture import APPEARED_FIRST, CUT_SIGN, is_button, leads_on
 from newsletter.model.item import Entry
+from newsletter.model.text import spelled
 
-_BUTTONS = frozenset(
-    spelled(phrase)
-    for phrase in """
-        Keep reading | Keep reading Show less | Show less | Show more | Continue reading | Read more | Read on
-        Read the full story | Read the full article | Read the full story here | Read the whole story | See more
-        Read the rest of this entry | View article | More | Learn more | Listen to this article
-        Click here to read more | Advertisement | Advertising | Sponsored | Share this | Share | Print
-        Share this article | Full story | Follow us | Follow us on social | Subscribe
-        Sign up for our newsletter | Story continues below
-        Story continues below advertisement
-        Seguir leyendo | Sigue leyendo | Leer más | Continuar leyendo | Mostrar menos | Publicidad
-        Lire la suite | En savoir plus | Continuer la lecture | Publicité
-        Weiterlesen | Mehr lesen | Mehr erfahren | Zum Artikel | Anzeige
-        Leggi tutto | Continua a leggere | Leggi di più | Continue lendo | Continuar a ler | Ler mais | Leia mais
-        Lees meer | Verder lezen | Czytaj dalej | Czytaj więcej | Devamını oku | Läs mer | Les mer | Læs mere
-        Читать далее | Читать дальше | Подробнее | Читати далі | Διαβάστε περισσότερα
-        اقرأ المزيد | اقرأ أكثر | المزيد | تابع القراءة | متابعة القراءة | ادامه مطلب | بیشتر بخوانید | مزید پڑھیں
-        קרא עוד | और पढ़ें | 続きを読む | もっと読む | 阅读更多 | 阅读全文 | 继续阅读 | 閱讀更多 | 閱讀全文
-        더 읽기 | 더보기 | 계속 읽기
-    """.replace("\n", "|").split("|")
-    if phrase.strip()
-)
-
-_PLACE = ".{1,150}"
-_TITLE = ".{1,400}?"
-_APPEARED = re.compile(
-    r"(?is)(?:^|(?<=[\s.!?…\]]))(?:"
-    + "|".join(
-        (
-            rf"the (?:post|article|story) {_TITLE} (?:appeared first|first appeared) on {_PLACE}",
-            rf"(?:la entrada|el artículo) {_TITLE} (?:se publicó|apareció) primero en {_PLACE}",
-            rf"l[’']article {_TITLE} est apparu en premier sur {_PLACE}",
-            rf"der (?:beitrag|artikel) {_TITLE} erschien zuerst (?:auf|bei) {_PLACE}",
-            rf"(?:l[’']articolo|il post) {_TITLE} (?:proviene da|è apparso per primo su) {_PLACE}",
-            rf"o (?:post|artigo) {_TITLE} apareceu primeiro (?:em|no) {_PLACE}",
-            rf"het bericht {_TITLE} verscheen eerst op {_PLACE}",
-            rf"(?:ظهرت )?(?:المقالة|المقال|التدوينة) {_TITLE} (?:ظهرت |ظهر )?أولاً على {_PLACE}",
-        )
-    )
-    + r")$"
-)
 _RELATED = re.compile(
     r"(?i)(?:read more|also read|read also|read next|related|related (?:story|article|reading)|see also|recommended"
     r"|lea también|leer también|lire aussi|à lire aussi|lesen sie auch|siehe auch|leggi anche|leia também"
@@ -78,7 +38,6 @@ _PHOTO_CREDIT = re.compile(
     r"[\[(]?(?i:photo|image|picture|photograph|illustration|foto|imagen|crédit photo|bild|صورة)(?i:s?(?: credits?)?)"
     r"\s*(?:[:©/]|(?i:by|via|courtesy of)\s+[^\W\d_a-z])|[\[(]?(?:(?i:credit|crédit|crédito|via)\s*:|©)"
 )
-_CUT_OFF = re.compile(r"\s*(?:[\[(]\s*(?:…|\.\s?\.\s?\.|&hellip;|&#8230;)\s*[\])])\s*$")
 _DOTS = re.compile(r"\s*(?:…|\.\.\.+)\s*$")
 
 _BEGINNING = 4
@@ -133,10 +92,10 @@ def _cleaned(blocks: Blocks, entry: Entry) -> Blocks:
 
 def _is_chrome(block: Block) -> bool:
     text = block.text
-    if spelled(text) in _BUTTONS or _APPEARED.match(text) or _RELATED.match(text):
+    if is_button(text) or APPEARED_FIRST.match(text) or _RELATED.match(text):
         return True
     linked = all(any(mark.tag == "a" for mark in run.marks) for run in block.runs if run.text.strip())
-    return linked and bool(re.match(r"(?i)(?:continue|keep) reading\b", text))
+    return linked and leads_on(text)
 
 
 def _is_caption(block: Block, entry: Entry) -> bool:
@@ -153,7 +112,7 @@ def _without_tail(blocks: Blocks) -> Blocks:
     """Blocks without what the page put behind the last words; a sign that the text was broken off stays for now."""
     while blocks and blocks[-1].kind is not Kind.HEADING:
         last = _without_button(blocks[-1])
-        said = _APPEARED.search(last.text, max(0, len(last.text) - _LONGEST_ENDING))
+        said = APPEARED_FIRST.search(last.text, max(0, len(last.text) - _LONGEST_ENDING))
         if said:
             last = _without_button(shortened(last, said.start()))
         if last.runs:
@@ -178,10 +137,10 @@ def _without_button(block: Block) -> Block:
     text = block.text
     last_run = block.runs[-1].text
     for start in (len(text) - len(last_run), *sentence_ends(text)):
-        if 0 < len(text) - start <= _LONGEST_BUTTON and spelled(text[start:]) in _BUTTONS:
+        if 0 < len(text) - start <= _LONGEST_BUTTON and is_button(text[start:]):
             return shortened(block, start)
     linked = any(mark.tag == "a" for mark in block.runs[-1].marks)
-    if linked and re.match(r"(?i)\s*(?:continue|keep) reading\b", last_run):
+    if linked and leads_on(last_run):
         return shortened(block, len(text) - len(last_run))
     return block
 
@@ -189,7 +148,7 @@ def _without_button(block: Block) -> Block:
 def _broken_off(text: str, *, dots: bool) -> re.Match[str] | None:
     """The sign at the end that says a feed broke the text off; dots alone only if asked for."""
     end = max(0, len(text) - _LONGEST_SIGN)
-    return _CUT_OFF.search(text, end) or (_DOTS.search(text, end) if dots else None)
+    return CUT_SIGN.search(text, end) or (_DOTS.search(text, end) if dots else None)
 
 
 def _mended(block: Block, *, whole: bool, language: str | None) -> Block:

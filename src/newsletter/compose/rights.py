@@ -14,14 +14,14 @@ from urllib.parse import quote
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
-from newsletter.compose.blocks import reading_length, spelled
+from newsletter.compose.blocks import reading_length
 from newsletter.compose.sentences import sentence_ends
 from newsletter.compose.teaser import EXCERPT, TEASER
 from newsletter.errors import RightsError
 from newsletter.model.edition import Draft, Piece, Rendered
 from newsletter.model.feed import Feed, Reuse
 from newsletter.model.item import Entry, Item
-from newsletter.model.text import one_line
+from newsletter.model.text import one_line, spelled
 
 _MOST_LETTERS = {Reuse.EXCERPT: EXCERPT.limit, Reuse.TEASER: TEASER.limit}
 _IN_LINKS = "%/:?#[]@!$&'()*+,;=~-._"

@@ -67,6 +67,10 @@ class LedgerKind(StrEnum):
     LETTER = "letter"
 
 
+DeliveryKey = tuple[LedgerKind, int, int]
+"""A row of a ledger as one worker held it: ledger, id, fence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
     """A delivery leased to one worker, with all that is needed to make its message.

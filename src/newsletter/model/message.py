@@ -28,3 +28,5 @@ class Message:
 
     envelope: Envelope
     content: bytes
+    plain_lines: bool = False
+    """Known from how it was made: every line end is CRLF and no line begins with a dot, so SMTP need not look."""

@@ -9,6 +9,7 @@ import unicodedata
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset("\u00ad\u180e\u200b\u2060\ufeff\ufffe\uffff")
 _SPACES = re.compile(r"\s+")
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 def one_line(text: str, *, limit: int = 500) -> str:
@@ -36,3 +37,8 @@ def _cut(text: str, limit: int) -> str:
     head = text[: limit - 1]
     space = head.rfind(" ")
     return (head[:space] if space > limit // 2 else head).rstrip(" ,;:-") + "…"
+
+
+def spelled(text: str) -> str:
+    """Letters and digits alone, case folded: what two texts are compared by."""
+    return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())

@@ -41,7 +41,7 @@ APPEARED_FIRST = re.compile(
     + "|".join(
         (
             (
-                rf"th(?:e|is) (?:post|article|story|entry|piece) {_TITLE} (?:appeared first|first appeared) (?:on|in|at)"
+                rf"th(?:e|is) (?:post|article|story|piece) {_TITLE} (?:appeared first|first appeared) (?:on|in|at)"
                 rf" {_PLACE}"
             ),
             rf"(?:la entrada|el art[ií]culo|el post) {_TITLE} (?:se publicó|aparec(?:e|ió)) primero en {_PLACE}",

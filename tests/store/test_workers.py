@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from newsletter.model.delivery import Claimed, DeliveryState, Report
+from newsletter.model.edition import EditionState
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.tables import DeliveryRow
@@ -65,6 +67,34 @@ def test_threads_that_claim_at_once_never_share_a_row(store: Store) -> None:
         claimed = list(chain.from_iterable(pool.map(work, "abcd")))
     assert len(claimed) == len({each.id for each in claimed}) == 400
     assert Editions(store).report(edition) == Report(edition=edition, recipients=400, sent=400)
+
+
+def test_an_edition_cancelled_while_threads_send_it_adds_up(store: Store) -> None:
+    edition = frozen(store, 1500)
+    half_way = threading.Event()
+
+    def work(owner: str) -> int:
+        begun = 0
+        with open_ledger(store) as ledger:
+            while batch := claim_all(ledger, owner=owner, limit=20):
+                begun += len(deliver(ledger, batch))
+                if begun >= 80:
+                    half_way.set()
+        return begun
+
+    with ThreadPoolExecutor(4) as pool:
+        working = [pool.submit(work, owner) for owner in "abcd"]
+        half_way.wait(30)
+        Editions(store).move(edition, EditionState.CANCELLED, now=NOW)
+        sent = sum(each.result() for each in working)
+    assert Editions(store).report(edition) == Report(
+        edition=edition,
+        recipients=1500,
+        sent=sent,
+        suppressed=1500 - sent,
+        reasons=((DeliveryState.SUPPRESSED, "the edition was cancelled", 1500 - sent),),
+    )
+    assert 80 <= sent < 1500
 
 
 @pytest.mark.slow

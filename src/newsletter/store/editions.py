@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, select, up
 from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, Draft, Edition, EditionState, Rendered
-from newsletter.store.books import DELIVERIES, NOBODY
+from newsletter.store.books import DELIVERIES, NOBODY, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
@@ -159,6 +159,11 @@ def _call_off(connection: Connection, edition_id: str, *, now: datetime, because
     """Suppress what was not begun; if nothing ever was, the stories are free for another edition."""
     why = f"the edition was cancelled: {because}" if because else "the edition was cancelled"
     row = DELIVERIES.table.c
+    # Senders begin theirs in the order of ids too: taken in the same order, nobody waits in a circle.
+    about_to_begin = select(row.id).where(
+        row.edition_id == edition_id, row.state.in_(WAITING), leased(DELIVERIES.table)
+    )
+    connection.execute(about_to_begin.order_by(row.id).with_for_update()).all()
     waiting = DELIVERIES.moving(DeliveryState.SUPPRESSED).where(row.edition_id == edition_id)
     connection.execute(waiting.values(because=why, settled_at=now, **NOBODY))
     begun = select(exists().where(row.edition_id == edition_id, row.begun_at.is_not(None)))

@@ -64,7 +64,9 @@ class Record:
 Write = Begin | Record
 
 
-def commit_group(connection: Connection, group: Sequence[Write]) -> tuple[bool, ...]:
+def commit_group(
+    connection: Connection, group: Sequence[Write], *, answer_within: timedelta = ANSWER_WITHIN
+) -> tuple[bool, ...]:
     """Do all of a group; say of each, in order, whether it was still its worker's to do.
 
     Of two writes with the same row, fence and state the first is done and the second is not, as if they had come in
@@ -76,7 +78,7 @@ def commit_group(connection: Connection, group: Sequence[Write]) -> tuple[bool, 
     done = [False] * len(group)
     for target in sorted(places, key=lambda target: target[1] is not DeliveryState.SENDING):
         mine = {claim: group[place] for claim, place in places[target].items()}
-        for claim in _written(connection, target, mine):
+        for claim in _written(connection, target, mine, answer_within=answer_within):
             done[places[target][claim]] = True
     return tuple(done)
 
@@ -89,26 +91,32 @@ def told(text: str) -> str:
 
 
 def _written(
-    connection: Connection, target: tuple[LedgerKind, DeliveryState], writes: Mapping[tuple[int, int], Write]
+    connection: Connection,
+    target: tuple[LedgerKind, DeliveryState],
+    writes: Mapping[tuple[int, int], Write],
+    *,
+    answer_within: timedelta,
 ) -> set[tuple[int, int]]:
     ledger, after = target
     begins = [write for write in writes.values() if isinstance(write, Begin)]
     if begins:
-        return _begin(connection, ledger, begins)
+        return _begin(connection, ledger, begins, answer_within=answer_within)
     records = [_record_row(write) for write in writes.values() if isinstance(write, Record)]
     statement = _recording(ledger, after, connection.dialect.name)
-    return {(row.id, row.fence) for row in connection.execute(statement, {"given": as_given(records)})}
+    return {(row.id, row.fence) for row in connection.execute(statement, {"given": as_given(sorted(records))})}
 
 
-def _begin(connection: Connection, ledger: LedgerKind, begins: Sequence[Begin]) -> set[tuple[int, int]]:
+def _begin(
+    connection: Connection, ledger: LedgerKind, begins: Sequence[Begin], *, answer_within: timedelta
+) -> set[tuple[int, int]]:
     now = max(begin.now for begin in begins)
     asked = {begin.claim for begin in begins}
-    times = {"now": now, "until": now + ANSWER_WITHIN}
+    times = {"now": now, "until": now + answer_within}
     statement = _beginning(ledger, connection.dialect.name)
-    begun = {(row.id, row.fence) for row in connection.execute(statement, {"given": as_given(asked), **times})}
+    begun = {(row.id, row.fence) for row in connection.execute(statement, {"given": as_given(sorted(asked)), **times})}
     if refused := asked - begun:
         # So that a paused edition goes on at once when it is resumed, not when the lease has run out.
-        connection.execute(_giving_back(ledger, connection.dialect.name), {"given": as_given(refused)})
+        connection.execute(_giving_back(ledger, connection.dialect.name), {"given": as_given(sorted(refused))})
     return begun
 
 

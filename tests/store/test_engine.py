@@ -117,6 +117,15 @@ def test_a_full_disk_is_an_error_and_what_was_there_stays(tmp_path: Path) -> Non
         assert _facts(store) == ["one"]
 
 
+def test_a_sqlite_writer_has_the_lock_before_it_reads(tmp_path: Path) -> None:
+    # Else what it read could be old by the time it writes, and the write would be refused.
+    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store, store.write():
+        other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None, timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+
+
 def test_a_lock_held_for_too_long_says_so(tmp_path: Path) -> None:
     with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
         other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None)

@@ -1,8 +1,9 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from newsletter.model.item import Entry, Image, Item, ItemState, Key, KeyKind, P
 from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
 from newsletter.store.items import Items
-from newsletter.store.tables import AliasRow, MergeRow, StoryRow
+from newsletter.store.tables import AliasRow, ItemRow, MergeRow, StoryRow
 from tests.store.together import run_together
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -305,6 +306,25 @@ def test_two_workers_never_both_find_the_same_piece_new(feeds: Feeds, items: Ite
         reports = list(workers.map(poll, range(4)))
     assert sorted(report.new for report in reports) == [0, 0, 0, 20]
     assert len(items.listed()) == 20
+
+
+def test_two_feeds_that_bring_one_piece_at_once_make_one_story(feeds: Feeds, store: Store) -> None:
+    both_looked = Barrier(2)
+    shared = Key(KeyKind.LINK, "", "institute.example/dams", strong=False)
+
+    def joins(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> tuple[Decision, ...]:
+        told = lookup.items(lookup.by_keys((shared,)).get(shared, ()))
+        with suppress(BrokenBarrierError):
+            both_looked.wait(timeout=0.5)  # never comes true: the other one may not look before we have written
+        story = next((item.story_id for item in told.values()), None)
+        return tuple(Decision(keyed=keyed, verdict=Verdict.NEW, story_id=story) for keyed in entries)
+
+    def poll(feed: str) -> None:
+        _poll(feeds, replace(_entry("dams"), keys=(shared,)), decide=joins, feed=feed)
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(poll, ("institute", "magazine")))
+    assert (_count(store, ItemRow), _count(store, StoryRow)) == (2, 1)
 
 
 _POLLER = """

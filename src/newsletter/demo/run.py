@@ -86,7 +86,7 @@ async def run_demo(folder: Path, *, readers: int, stop: asyncio.Event, tell: Tel
                     archive_url=f"{url_of(pages)}/archive/brief/1",
                     partner_url=f"{url_of(partner_pages)}/{partners[0].id}",
                 )
-                _conclude(outcome, tell)
+                _conclude(outcome, tell, stay=stay)
                 if stay and outcome.went_well:
                     tell("")
                     tell("Look around; Ctrl-C ends it.")
@@ -128,11 +128,14 @@ async def _pipeline(app: App, *, readers: int, tell: Tell) -> tuple[str, int]:
     return composed.edition_id, composed.items
 
 
-def _conclude(outcome: Outcome, tell: Tell) -> None:
+def _conclude(outcome: Outcome, tell: Tell, *, stay: bool) -> None:
     if outcome.went_well:
         tell(f"Every subscriber has exactly one mail ({outcome.seconds:.1f} s from the first poll to the last reply).")
     else:
         tell(f"Not as it should be: {outcome.missing} subscribers have no mail, {outcome.repeated} have several.")
+    if not stay:
+        tell("Without --once the mails are there to be looked at.")
+        return
     tell("")
     tell(f"  The mails          {outcome.mailbox_url}")
     tell(f"  The web version    {outcome.archive_url}")

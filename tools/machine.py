@@ -1,4 +1,4 @@
-"""What the tests want from the machine and no Python package brings: a browser, fonts, another mail server.
+"""What the tests want from the machine and no Python package brings: a browser, fonts, other mail programs.
 
 On a person's machine, tests that need them are skipped and say so. CI has no excuse: it installs them.
 """
@@ -15,6 +15,8 @@ from pathlib import Path
 _SIGNS = {
     "chromium": "/usr/bin/chromium",
     "postfix": "/usr/sbin/smtp-sink",
+    # Verifies what we sign.
+    "opendkim": "/usr/sbin/opendkim",
     # Has Arabic, which a right-to-left page cannot be judged without.
     "fonts-noto-core": "/usr/share/fonts/truetype/noto/NotoNaskhArabic-Regular.ttf",
 }
@@ -43,7 +45,7 @@ def equip() -> None:
 
 @contextmanager
 def _no_services_started() -> Iterator[None]:
-    """Postfix is wanted for two of its tools; a mail server that runs by itself is not."""
+    """Postfix and opendkim are wanted for what they do when called; servers that run by themselves are not."""
     if _POLICY.exists():
         yield
         return

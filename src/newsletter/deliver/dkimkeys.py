@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from newsletter.errors import DkimKeyError
 
-LEAST_BITS: Final = 1024
-GOOD_BITS: Final = 2048
+_LEAST_BITS: Final = 1024
+_GOOD_BITS: Final = 2048
 _MOST_BITS: Final = 4096
 _EXPONENT: Final = 65537
 _DNS_STRING: Final = 255
@@ -81,25 +81,19 @@ def read_key(pem: str) -> PrivateKey:
         raise DkimKeyError("expected a key without a password") from None
     except UnsupportedAlgorithm:
         raise DkimKeyError("expected an RSA or Ed25519 key") from None
-    except ValueError as error:
-        if "too small" in str(error):
-            raise DkimKeyError(_too_short()) from None
+    except ValueError:
         raise DkimKeyError("expected a private key in PEM: it is damaged") from None
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
         raise DkimKeyError("expected an RSA or Ed25519 key")
-    if isinstance(key, RSAPrivateKey) and key.key_size < LEAST_BITS:
-        raise DkimKeyError(_too_short())
+    if isinstance(key, RSAPrivateKey) and key.key_size < _LEAST_BITS:
+        raise DkimKeyError(f"expected an RSA key of at least {_LEAST_BITS} bits, better {_GOOD_BITS}")
     return PrivateKey(key)
-
-
-def _too_short() -> str:
-    return f"expected an RSA key of at least {LEAST_BITS} bits, better {GOOD_BITS}"
 
 
 def new_key(algorithm: Algorithm) -> str:
     """A new key as PEM (PKCS#8)."""
     made: RSAPrivateKey | Ed25519PrivateKey = (
-        generate_private_key(_EXPONENT, GOOD_BITS) if algorithm is Algorithm.RSA else Ed25519PrivateKey.generate()
+        generate_private_key(_EXPONENT, _GOOD_BITS) if algorithm is Algorithm.RSA else Ed25519PrivateKey.generate()
     )
     return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
@@ -133,8 +127,8 @@ class Record:
 
 def weaknesses(key: PrivateKey) -> Iterator[str]:
     """What makes a key that can be used worse than another."""
-    if key.algorithm is Algorithm.RSA and key.bits < GOOD_BITS:
-        yield f"RSA of {key.bits} bits: some providers count it as no signature; make one of {GOOD_BITS}"
+    if key.algorithm is Algorithm.RSA and key.bits < _GOOD_BITS:
+        yield f"RSA of {key.bits} bits: some providers count it as no signature; make one of {_GOOD_BITS}"
     if key.algorithm is Algorithm.RSA and key.bits > _MOST_BITS:
         yield f"RSA of {key.bits} bits: verifiers need not take more than {_MOST_BITS} (RFC 8301)"
 

@@ -16,8 +16,9 @@ from newsletter.model.edition import Rendered
 from newsletter.render.transfer import base64_lines, prefers_base64, qp
 from newsletter.render.views import FIELDS
 
-# ASCII that is the same before and after HTML escaping and quoted-printable, and shorter than a line.
-_AS_IT_IS = re.compile(r"[A-Za-z0-9:/._~@+-]{0,75}")
+# ASCII that is the same before and after HTML escaping and quoted-printable, and shorter than a line. It stands at the
+# start of one, where there must be no dot.
+_AS_IT_IS = re.compile(r"(?!\.)[A-Za-z0-9:/._~@+-]{0,75}")
 _THREE = 3
 
 

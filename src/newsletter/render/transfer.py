@@ -25,7 +25,7 @@ def _qp_line(line: bytes) -> bytes:
     # Old mail stores put ">" before a line that begins so; an encoded letter stops them (RFC 2049 section 3).
     if coded.startswith(b"From "):
         coded = b"=46" + coded[1:]
-    return _soft_wrapped(coded)
+    return _soft_wrapped(_dotless(coded))
 
 
 def _soft_wrapped(coded: bytes) -> bytes:
@@ -38,8 +38,13 @@ def _soft_wrapped(coded: bytes) -> bytes:
                 cut -= back
                 break
         pieces.append(coded[:cut] + b"=")
-        coded = coded[cut:]
+        coded = _dotless(coded[cut:])
     return b"\r\n".join([*pieces, coded])
+
+
+def _dotless(line: bytes) -> bytes:
+    # SMTP doubles a dot at the start of a line; where there is none, nobody has to search each message for it.
+    return b"=2E" + line[1:] if line.startswith(b".") else line
 
 
 def base64_lines(data: bytes) -> bytes:

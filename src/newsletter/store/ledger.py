@@ -11,13 +11,13 @@ from typing import Self
 from sqlalchemy import ColumnElement, Connection, and_, func, select, true, update
 
 from newsletter.errors import EditionError
-from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryState, LedgerKind, Tried
+from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryKey, DeliveryState, LedgerKind, Tried
 from newsletter.model.edition import EditionState
 from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, WAITING, Book, leased
 from newsletter.store.claims import HashOf, Lease, claim
 from newsletter.store.editions import locked_edition, set_state
 from newsletter.store.engine import Store
-from newsletter.store.outcomes import Begin, Record, Write, commit_group
+from newsletter.store.outcomes import ANSWER_WITHIN, Begin, Record, Write, commit_group
 from newsletter.store.tables import DeliveryRow, EditionRow
 from newsletter.store.writer import GroupWriter
 
@@ -29,7 +29,8 @@ _GOING = (EditionState.APPROVED, EditionState.PAUSED)
 class Ledger:
     """The Ledger port. `hash_of` is the keyed hash under which suppressed addresses are kept."""
 
-    def __init__(self, store: Store, *, hash_of: HashOf) -> None:
+    def __init__(self, store: Store, *, hash_of: HashOf, answer_within: timedelta = ANSWER_WITHIN) -> None:
+        self.answer_within = answer_within
         self._store = store
         self._hash_of = hash_of
         self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
@@ -69,6 +70,27 @@ class Ledger:
         """MoveError, at once, for a state that is no outcome."""
         DELIVERY_MOVES.check(DeliveryState.SENDING, tried.state)
         return self._writer.submit(Record(tried, now))
+
+    def begin_all(self, claimed: Sequence[Claimed], *, now: datetime) -> Future[tuple[bool, ...]]:
+        return self._writer.submit_all([Begin(one, now) for one in claimed])
+
+    def record_all(self, tried: Sequence[Tried], *, now: datetime) -> Future[tuple[bool, ...]]:
+        """MoveError, at once, for a state that is no outcome."""
+        for state in {one.state for one in tried}:
+            DELIVERY_MOVES.check(DeliveryState.SENDING, state)
+        return self._writer.submit_all([Record(one, now) for one in tried])
+
+    def settle(
+        self, owner: str, *, answered: Sequence[Tried], started: Collection[DeliveryKey], whole: bool, now: datetime
+    ) -> tuple[int, int, int]:
+        with self._store.write() as connection:
+            found = sum(commit_group(connection, [Record(one, now) for one in answered]))
+            left = [one for book in BOOKS.values() for one in _left_sending(connection, book, owner)]
+            ends = [_end_of(key, doubt=key in started or not whole) for key in left]
+            commit_group(connection, [Record(one, now) for one in ends])
+            requeued = sum(_give_back(connection, book, book.table.c.owner == owner) for book in BOOKS.values())
+        unknown = sum(one.state is DeliveryState.UNKNOWN for one in ends)
+        return found, unknown, requeued + len(ends) - unknown
 
     def release(self, owner: str) -> int:
         with self._store.write() as connection:
@@ -127,7 +149,20 @@ class Ledger:
 
     def _commit(self, group: Sequence[Write]) -> Sequence[bool]:
         with self._store.write() as connection:
-            return commit_group(connection, group)
+            return commit_group(connection, group, answer_within=self.answer_within)
+
+
+def _left_sending(connection: Connection, book: Book, owner: str) -> list[DeliveryKey]:
+    """What a worker had begun."""
+    row = book.table.c
+    begun = select(row.id, row.fence).where(row.owner == owner, row.state == DeliveryState.SENDING)
+    return [(book.kind, each.id, each.fence) for each in connection.execute(begun)]
+
+
+def _end_of(key: DeliveryKey, *, doubt: bool) -> Tried:
+    ledger, id_, fence = key
+    state, because = (DeliveryState.UNKNOWN, STOPPED) if doubt else (DeliveryState.QUEUED, "")
+    return Tried(ledger=ledger, id=id_, fence=fence, state=state, reply=None, because=because, relay="", counts=doubt)
 
 
 def _give_up(connection: Connection, book: Book, which: ColumnElement[bool], *, now: datetime) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind, Report, Tried
+from newsletter.model.delivery import Claimed, DeliveryKey, DeliveryState, LedgerKind, Report, Tried
 from newsletter.model.edition import Draft, Edition, EditionState, Rendered
 from newsletter.model.feed import FeedHealth
 from newsletter.model.identity import Decide, KeyedEntry
@@ -150,6 +150,10 @@ class Editions(Protocol):
 class Ledger(Protocol):
     """Deliveries of editions, and letters: one row each, one set of moves, one fence."""
 
+    @property
+    def answer_within(self) -> timedelta:
+        """How long what was begun stays its worker's."""
+
     def recover(self, *, now: datetime, alone: bool) -> tuple[int, int]:
         """Set right what a dead worker left: begun deliveries become unknown, leases of the rest end.
 
@@ -175,6 +179,22 @@ class Ledger(Protocol):
 
     def record(self, tried: Tried, *, now: datetime) -> Future[bool]:
         """Keep an outcome durably. False if the fence no longer fits."""
+
+    def begin_all(self, claimed: Sequence[Claimed], *, now: datetime) -> Future[tuple[bool, ...]]:
+        """`begin` for several, in one transaction and one future."""
+
+    def record_all(self, tried: Sequence[Tried], *, now: datetime) -> Future[tuple[bool, ...]]:
+        """`record` for several, in one transaction and one future."""
+
+    def settle(
+        self, owner: str, *, answered: Sequence[Tried], started: Collection[DeliveryKey], whole: bool, now: datetime
+    ) -> tuple[int, int, int]:
+        """Set right what a dead worker left, by its journal.
+
+        What it says was answered gets that outcome. Of the rest that was begun, what it says was started is unknown
+        and, if it is `whole`, what it does not is queued again; if not, all of it is unknown. Leases end.
+        Returns (outcomes found, unknown, requeued).
+        """
 
     def release(self, owner: str) -> int:
         """Give back what was claimed by `owner` and not begun."""

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from newsletter.errors import StoreError
 
 Op = TypeVar("Op")
+T = TypeVar("T")
 Commit = Callable[[Sequence[Op]], Sequence[bool]]
 """Writes a group in one transaction and says of each operation, in the same order, whether it was done."""
 
@@ -21,8 +23,9 @@ _GIVE_UP_AFTER = 2
 
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[Op]):
-    op: Op
-    kept: Future[bool]
+    ops: tuple[Op, ...]
+    tell: Callable[[tuple[bool, ...]], None]
+    fail: Callable[[BaseException], None]
 
 
 class GroupWriter(Generic[Op]):
@@ -43,9 +46,17 @@ class GroupWriter(Generic[Op]):
 
     def submit(self, op: Op) -> Future[bool]:
         """A promise that `op` is durable when it resolves. It cannot be taken back. StoreError after `close`."""
-        waiting = _Waiting(op, Future())
-        # Running from the start: a caller who is cancelled must not cancel an outcome that is true anyway.
-        waiting.kept.set_running_or_notify_cancel()
+        kept: Future[bool] = _promise()
+        self._put(_Waiting((op,), lambda done: kept.set_result(done[0]), kept.set_exception))
+        return kept
+
+    def submit_all(self, ops: Sequence[Op]) -> Future[tuple[bool, ...]]:
+        """The same for several, in one future: they are in one group together, and their answers in their order."""
+        kept: Future[tuple[bool, ...]] = _promise()
+        self._put(_Waiting(tuple(ops), kept.set_result, kept.set_exception))
+        return kept
+
+    def _put(self, waiting: _Waiting[Op]) -> None:
         with self._guard:
             if self._closed:
                 raise StoreError("the ledger was closed: nothing more can be written")
@@ -53,7 +64,6 @@ class GroupWriter(Generic[Op]):
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
-        return waiting.kept
 
     def close(self) -> None:
         """Write all that waits, then stop. May be called twice."""
@@ -72,8 +82,8 @@ class GroupWriter(Generic[Op]):
                 return
 
     def _gathered(self, first: _Waiting[Op]) -> tuple[list[_Waiting[Op]], bool]:
-        group = [first]
-        while len(group) < _LARGEST:
+        group, many = [first], len(first.ops)
+        while many < _LARGEST:
             try:
                 waiting = self._queue.get_nowait()
             except Empty:
@@ -81,30 +91,41 @@ class GroupWriter(Generic[Op]):
             if waiting is None:
                 return group, True
             group.append(waiting)
+            many += len(waiting.ops)
         return group, False
 
     def _write(self, group: Sequence[_Waiting[Op]]) -> None:
         try:
-            self._commit_and_resolve(group)
+            done = self._commit([op for waiting in group for op in waiting.ops])
         # Whatever went wrong, this thread has others to serve; each caller is told by its own future.
         except Exception:  # noqa: BLE001
             self._write_alone(group)
+            return
+        answers = iter(done)
+        for waiting in group:
+            waiting.tell(tuple(islice(answers, len(waiting.ops))))
 
     def _write_alone(self, group: Sequence[_Waiting[Op]]) -> None:
         failures: list[Exception] = []
         for waiting in group:
-            if len(failures) < _GIVE_UP_AFTER:
-                try:
-                    self._commit_and_resolve([waiting])
-                except Exception as exc:  # noqa: BLE001  as in _write
-                    failures.append(exc)
-                else:
-                    continue
-            waiting.kept.set_exception(_as_store_error(failures[-1]))
+            done: list[bool] = []
+            for op in waiting.ops:
+                if len(failures) < _GIVE_UP_AFTER:
+                    try:
+                        done += self._commit([op])
+                    except Exception as exc:  # noqa: BLE001  as in _write
+                        failures.append(exc)
+            if len(done) == len(waiting.ops):
+                waiting.tell(tuple(done))
+            else:
+                waiting.fail(_as_store_error(failures[-1]))
 
-    def _commit_and_resolve(self, group: Sequence[_Waiting[Op]]) -> None:
-        for waiting, done in zip(group, self._commit([waiting.op for waiting in group]), strict=True):
-            waiting.kept.set_result(done)
+
+def _promise() -> Future[T]:
+    """A future that runs from the start: a caller who is cancelled must not cancel an outcome that is true anyway."""
+    kept: Future[T] = Future()
+    kept.set_running_or_notify_cancel()
+    return kept
 
 
 def _as_store_error(exc: Exception) -> StoreError:

@@ -111,7 +111,7 @@ class AddressError(NewsletterError):
 
 
 class ImportFileError(NewsletterError):
-    """A file of subscribers that cannot be read at all; a bad row in it is an answer, not an error."""
+    """A file of subscribers or feeds that cannot be read at all; a bad line in it is an answer, not an error."""
 
     def __init__(self, file: str, because: str) -> None:
         self.file = file

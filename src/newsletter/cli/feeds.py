@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from newsletter.cli import opml
 from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly, printable, table
 
 if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.collect.discover import Candidate
+    from newsletter.model.edition import Piece
     from newsletter.model.feed import Feed, FeedHealth
 
-feeds = group("List feeds with their health; show one; add one; release what was held.")
+feeds = group("List feeds with their health; show one; add, import and export; release what was held.")
+feeds.command("import")(opml.import_)
+feeds.command("export")(opml.export)
+
+_SHOWN = 3
+_WIDTH = 88
 
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="A feed's name: its file in feeds/ without .toml.")]
 
@@ -69,7 +77,7 @@ def add(
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the feed behind a page and write feeds/NAME.toml, with its rights to be filled in.
+    """Find the feed behind a page, write feeds/NAME.toml with its rights to be filled in, and show its items.
 
     Where a page has several feeds, they are listed and you choose one by its own URL.
 
@@ -82,32 +90,93 @@ def add(
         if len(found) != 1:
             _choose(url, [candidate.url for candidate in found], as_json=as_json)
         path = _written(app, found[0], name)
-    headlines = [entry.headline for entry in found[0].entries]
-    document = {"feed": path.stem, "file": str(path), "url": found[0].url, "partner": found[0].title}
-    lines = [
-        f"{path}: written; say under [rights] what the partner allows. Its latest:",
-        *(f"  {h}" for h in headlines[:5]),
-    ]
-    answer(document | {"headlines": headlines}, as_json=as_json, lines=lines)
+        teasers = _teasers(app, found[0], path.stem)
+    whole = _whole(found[0])
+    document = {
+        "feed": path.stem,
+        "file": str(path),
+        "url": found[0].url,
+        "partner": found[0].title,
+        "system": found[0].system,
+        "headlines": [entry.headline for entry in found[0].entries],
+        "whole_texts": whole,
+        "items": [_teaser_document(piece) for piece in teasers],
+    }
+    answer(document, as_json=as_json, lines=_added(path, found[0], teasers, whole))
 
 
 def _written(app: App, found: Candidate, name: str | None) -> Path:
-    """The new file in feeds/; one that is there is never written over."""
-    from newsletter.collect.discover import feed_id, feed_toml
+    """The new file in feeds/; one that is there is never written over, nor a feed added twice."""
+    from newsletter.cli.feedfile import names_taken, same_address, take_back_unusable, write_feed
+    from newsletter.collect.discover import feed_id
     from newsletter.errors import FeedError
 
-    known = next((feed for feed in app.settings.feeds if feed.url == found.url), None)
+    known = next((feed for feed in app.settings.feeds if same_address(feed.url) == same_address(found.url)), None)
     if known is not None:
         raise FeedError(known.id, "it has this URL already")
-    taken = [feed.id for feed in app.settings.feeds]
-    path = app.site.folder / "feeds" / f"{name or feed_id(found.url, taken)}.toml"
-    path.parent.mkdir(exist_ok=True)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(feed_toml(found))
-    except FileExistsError:
-        raise FeedError(path.stem, f"{path} is there already: choose another --name") from None
+    folder = app.site.folder
+    path = write_feed(folder, found, name=name or feed_id(found.url, names_taken(folder)))
+    if because := take_back_unusable(folder, [path]).get(path):
+        raise FeedError(path.stem, f"it cannot be a feed of this site: {because}")
     return path
+
+
+def _teasers(app: App, found: Candidate, name: str) -> list[Piece]:
+    """The newest items as a digest would show them."""
+    from newsletter.compose.sample import sample_teaser
+    from newsletter.model.feed import Feed
+
+    feed = Feed(id=name, url=found.url, partner=found.title, language=found.language)
+    return [sample_teaser(entry, feed, now=app.clock.now()) for entry in found.entries[:_SHOWN]]
+
+
+def _whole(found: Candidate) -> int:
+    from newsletter.compose.sample import carries_whole
+
+    return sum(map(carries_whole, found.entries))
+
+
+def _teaser_document(piece: Piece) -> dict[str, Any]:
+    image = piece.image
+    return {
+        "headline": piece.headline,
+        "url": piece.url,
+        "published_at": piece.published_at,
+        "section_line": piece.section_line,
+        "byline": piece.byline,
+        "dek": piece.dek,
+        "image": {"url": image.url, "caption": image.caption, "credit": image.credit} if image else None,
+        "teaser": list(piece.paragraphs),
+    }
+
+
+def _added(path: Path, found: Candidate, teasers: list[Piece], whole: int) -> list[str]:
+    many = len(found.entries)
+    lines = [
+        f"{path}: written; say under [rights] what the partner allows.",
+        f"{found.title or found.url}: {many} items, {whole} of them with their whole text.",
+    ]
+    if found.system:
+        lines.append(f"Made by {found.system}: {found.hint}.")
+    if many > _SHOWN:
+        lines.append(f"The newest {_SHOWN} as teasers:")
+    for piece in teasers:
+        lines += ["", *_teaser_lines(piece)]
+    return lines
+
+
+def _teaser_lines(piece: Piece) -> list[str]:
+    image = piece.image
+    picture = f"[Picture: {image.credit or image.caption or 'without caption and credit'}]" if image else ""
+    head = (piece.section_line, piece.headline, piece.dek, piece.byline, picture)
+    lines = [line for text in head if text for line in _wrapped(text)]
+    for paragraph in piece.paragraphs:
+        lines += ["", *_wrapped(paragraph)]
+    return [*lines, "", f"  Keep reading: {piece.url}"]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
 
 
 def _choose(url: str, candidates: list[str], *, as_json: bool) -> None:

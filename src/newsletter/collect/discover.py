@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +22,21 @@ from newsletter.model.text import one_line
 
 _TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 # WordPress first, then RebelMouse, then what static sites and older systems use.
-_USUAL_PLACES = ("feed/", "/feed/", "/feeds/feed.rss", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss")
+_USUAL_PLACES = ("/feed/", "/feeds/feed.rss", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss")
 _MOST_CANDIDATES = 6
+_LONGEST_NAME = 55
+_SYSTEMS = (
+    (
+        "WordPress",
+        re.compile(rb"<generator>\s*https?://wordpress\.(?:org|com)/"),
+        "the feed of a section, a tag or an author is at its page's address with feed/ behind it",
+    ),
+    (
+        "RebelMouse",
+        re.compile(rb"rebelmouse|\brm-shortcode\b"),
+        "the feed of a section is at /feeds/SECTION.rss",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +47,10 @@ class Candidate:
     title: str
     language: str | None
     entries: tuple[Entry, ...]
+    system: str = ""
+    """The publishing system that made it, where it shows."""
+    hint: str = ""
+    """What is worth knowing about feeds of that system."""
 
 
 async def discover(url: str, *, fetcher: Fetcher, parser: Parser, now: datetime) -> tuple[Candidate, ...]:
@@ -50,10 +68,18 @@ async def discover(url: str, *, fetcher: Fetcher, parser: Parser, now: datetime)
     tried = [await _tried(link, fetcher, parser, now) for link in named]
     if candidates := _without_other_forms(filter(None, tried)):
         return candidates
-    for place in _USUAL_PLACES:
-        if found := await _tried(urljoin(answer.url, place), fetcher, parser, now):
+    for place in _usual_places(answer.url):
+        if found := await _tried(place, fetcher, parser, now):
             return (found,)
     return ()
+
+
+def _usual_places(page: str) -> tuple[str, ...]:
+    """Where a page's feed may be: of the page itself first, since it may be a section's."""
+    path = urlsplit(page).path.rstrip("/")
+    section = path.rsplit("/", 1)[-1]
+    own = (f"{path}/feed/", f"/feeds/{section}.rss") if section else ()
+    return tuple(dict.fromkeys(urljoin(page, place) for place in (*own, *_USUAL_PLACES)))
 
 
 def _without_other_forms(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
@@ -79,21 +105,24 @@ async def _read(answer: Fetched, parser: Parser, now: datetime) -> Candidate | N
         parsed = await parser.parse(body, _nothing_known, now=now)
     except ParseError:
         return None
-    return _candidate(answer.url, parsed)
+    return _candidate(answer, parsed)
 
 
 def _nothing_known(_: Collection[str]) -> frozenset[str]:
     return frozenset()
 
 
-def _candidate(url: str, parsed: ParsedFeed) -> Candidate:
+def _candidate(answer: Fetched, parsed: ParsedFeed) -> Candidate:
+    system, hint = next(((name, hint) for name, mark, hint in _SYSTEMS if mark.search(answer.body)), ("", ""))
     entries = tuple(keyed.entry for keyed in parsed.entries)
     languages = [entry.language for entry in entries if entry.language]
     return Candidate(
-        url=url,
+        url=answer.url,
         title=one_line(parsed.title, limit=120),
         language=max(set(languages), key=languages.count, default=None),
         entries=entries,
+        system=system,
+        hint=hint,
     )
 
 
@@ -121,7 +150,9 @@ def feed_id(url: str, taken: Collection[str] = ()) -> str:
     host = (urlsplit(url).hostname or "feed").removeprefix("www.").removeprefix("feeds.").removeprefix("rss.")
     labels = host.split(".")
     wanted = labels[0] if len(labels) < 3 else "-".join(labels[:-1])  # noqa: PLR2004 name.tld has two
-    wanted = "".join(char if char.isalnum() or char == "-" else "-" for char in wanted).strip("-") or "feed"
+    wanted = (
+        "".join(char if char.isalnum() or char == "-" else "-" for char in wanted)[:_LONGEST_NAME].strip("-") or "feed"
+    )
     return next(name for name in _numbered(wanted) if name not in taken)
 
 
@@ -133,13 +164,14 @@ def _numbered(name: str) -> Iterator[str]:
         number += 1
 
 
-def feed_toml(found: Candidate, *, partner: str = "") -> str:
+def feed_toml(found: Candidate, *, homepage: str = "", topics: tuple[str, ...] = ()) -> str:
     """The text of feeds/NAME.toml for a feed: careful rights, and what an editor may want to change next to it."""
     home = urlsplit(found.url)
     return _FILE.format(
         url=_quoted(found.url),
-        partner=_quoted(partner or found.title or home.hostname or ""),
-        homepage=_quoted(f"{home.scheme}://{home.netloc}/"),
+        partner=_quoted(found.title or home.hostname or ""),
+        homepage=_quoted(homepage or f"{home.scheme}://{home.netloc}/"),
+        topics=", ".join(map(_quoted, topics)),
         language=f"language = {_quoted(found.language)}\n" if found.language else "",
     )
 
@@ -154,7 +186,7 @@ url = {url}
 partner = {partner}
 homepage = {homepage}
 {language}kind = ""                # e.g. "Analysis"; with topics it makes the section line "Analysis | Middle East"
-topics = []              # e.g. ["Middle East"]
+topics = [{topics}]              # e.g. ["Middle East"]
 poll_every = "1h"
 original = true          # false: this partner may republish others
 first_poll = 10          # the newest ones are news, what is older than them is not

@@ -33,7 +33,7 @@ def language_of(text: str, direction: Direction, *labels: str | None) -> str | N
     """
     leftward = direction is Direction.RTL
     for label in labels:
-        tag = _tidy(label)
+        tag = tidy_tag(label)
         if tag and _runs_leftward(tag) == leftward:
             return tag
     if not leftward:
@@ -45,7 +45,8 @@ def _runs_leftward(language: str | None) -> bool:
     return (language or "").split("-")[0].lower() in _RIGHT_TO_LEFT
 
 
-def _tidy(label: str | None) -> str | None:
+def tidy_tag(label: str | None) -> str | None:
+    """A language tag spelt as BCP 47 recommends, None if it is none."""
     label = (label or "").strip()
     if not _TAG.match(label):
         return None

@@ -1,0 +1,122 @@
+"""`newsletter feeds import` and `export`, on the starter."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ran, Run
+
+MINE = """\
+<opml version="2.0"><body>
+  <outline text="Ports">
+    <outline type="rss" text="The Level Crossing" xmlUrl="https://levelcrossing.example/feeds/feed.rss"
+             htmlUrl="https://levelcrossing.example/" language="en-GB"/>
+    <outline type="rss" text="Arab Center" xmlUrl="http://www.arabcenterdc.org/feed"/>
+  </outline>
+  <outline type="rss" text="Crossing's other feed" xmlUrl="https://levelcrossing.example/feeds/rail.rss"/>
+  <outline type="rss" text="Bad" xmlUrl="javascript:alert(1)"/>
+</body></opml>
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.opml"
+    path.write_text(MINE)
+    return path
+
+
+def imported(run: Run, site: Path, file: Path, *more: str) -> Ran:
+    return run("feeds", "import", file, *more, "--site", site, "--json")
+
+
+def test_an_import_writes_new_feeds_skips_known_ones_and_tells_the_bad(run: Run, site: Path, mine: Path) -> None:
+    ran = imported(run, site, mine)
+    assert ran.code == 1
+    told = ran.document
+    assert [one["feed"] for one in told["written"]] == ["levelcrossing", "levelcrossing-2"]
+    assert [(one["title"], one["because"]) for one in told["skipped"]] == [
+        ("Arab Center", "feeds/arab-center.toml has this address already")
+    ]
+    assert [one["url"] for one in told["refused"]] == ["javascript:alert(1)"]
+    settings = tomllib.loads((site / "feeds" / "levelcrossing.toml").read_text())
+    assert settings["url"] == "https://levelcrossing.example/feeds/feed.rss"
+    assert (settings["partner"], settings["homepage"]) == ("The Level Crossing", "https://levelcrossing.example/")
+    assert (settings["language"], settings["topics"]) == ("en-GB", ["Ports"])
+    assert settings["rights"]["reuse"] == "teaser"
+    assert run("check", "--site", site).code == 0
+
+
+def test_the_same_file_again_writes_nothing(run: Run, site: Path, mine: Path) -> None:
+    imported(run, site, mine)
+    before = {path: path.read_bytes() for path in (site / "feeds").iterdir()}
+    again = imported(run, site, mine).document
+    assert (len(again["written"]), len(again["skipped"])) == (0, 3)
+    assert {path: path.read_bytes() for path in (site / "feeds").iterdir()} == before
+
+
+def test_a_dry_run_writes_nothing(run: Run, site: Path, mine: Path) -> None:
+    before = sorted((site / "feeds").iterdir())
+    told = imported(run, site, mine, "--dry-run").document
+    assert (len(told["written"]), told["dry_run"]) == (2, True)
+    assert sorted((site / "feeds").iterdir()) == before
+
+
+@pytest.mark.parametrize("hostile", ["a\\", '"""', "]", "{partner}", "# x", "'''", "\u202e", "&#127;", "x" * 500])
+def test_whatever_a_file_says_the_site_can_be_opened_afterwards(run: Run, site: Path, mine: Path, hostile: str) -> None:
+    text = hostile.replace('"', "&quot;")
+    mine.write_text(
+        f'<opml><body><outline text="{text}"><outline text="{text}" language="{text}" htmlUrl="https://x.example/{text}"'
+        f' xmlUrl="https://x.example/{text}"/></outline></body></opml>'
+    )
+    told = imported(run, site, mine).document
+    assert len(told["written"]) + len(told["refused"]) == 1
+    assert run("feeds", "list", "--site", site).code == 0
+
+
+def test_a_name_that_is_taken_on_the_disk_is_not_written_over(run: Run, site: Path, mine: Path) -> None:
+    there = site / "feeds" / "levelcrossing.toml"
+    there.write_text('url = "https://elsewhere.example/"\npartner = "Somebody else"\n')
+    told = imported(run, site, mine).document
+    assert [one["feed"] for one in told["written"]] == ["levelcrossing-2", "levelcrossing-3"]
+    assert "Somebody else" in there.read_text()
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b'<!DOCTYPE opml [<!ENTITY a "b">]><opml/>'])
+def test_what_is_no_opml_is_wrong_usage_and_says_so(run: Run, site: Path, mine: Path, content: bytes) -> None:
+    mine.write_bytes(content)
+    ran = imported(run, site, mine)
+    assert ran.code == 2
+    assert str(mine) in ran.err
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(run: Run, site: Path) -> None:
+    ran = imported(run, site, Path("nowhere.opml"))
+    assert (ran.code, "cannot be read" in ran.err) == (2, True)
+
+
+def test_an_export_of_one_site_makes_the_feeds_of_another(run: Run, site: Path, mine: Path, tmp_path: Path) -> None:
+    imported(run, site, mine)
+    out = tmp_path / "out.opml"
+    told = run("feeds", "export", "--out", out, "--site", site, "--json").document
+    feeds = run("feeds", "list", "--site", site, "--json").document["feeds"]
+    assert told == {"feeds": len(feeds), "file": str(out), "opml": None}
+
+    other = tmp_path / "other"
+    assert run("init", other).code == 0
+    for path in (other / "feeds").glob("*.toml"):
+        path.unlink()
+    config = other / "config.toml"
+    config.write_text(config.read_text().split("[digests")[0])
+    assert len(imported(run, other, out).document["written"]) == len(feeds)
+    assert {one["url"] for one in run("feeds", "list", "--site", other, "--json").document["feeds"]} == {
+        one["url"] for one in feeds
+    }
+
+
+def test_an_export_without_a_file_is_printed(run: Run, site: Path) -> None:
+    ran = run("feeds", "export", "--site", site)
+    assert ran.code == 0
+    assert ran.out.startswith("<?xml")
+    assert 'xmlUrl="https://arabcenterdc.org/feed/"' in ran.out

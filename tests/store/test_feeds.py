@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from newsletter.model.feed import FeedHealth, FeedState, Validators
+from newsletter.model.feed import FeedHealth, FeedState, Habits, Move, Validators
 from newsletter.model.identity import Decide, Decision, KeyedEntry, Lookup, Verdict
 from newsletter.model.item import Entry, Image, Item, ItemState, Key, KeyKind, PollReport
 from newsletter.store.engine import Store
@@ -121,10 +121,27 @@ def test_a_poll_without_items_keeps_all_of_the_health_and_gives_the_lease_back(f
         not_before_at=NOW + 2 * HOUR,
         failures=3,
         because="slow",
+        habits=Habits(
+            skip_hours=frozenset({1, 2}),
+            skip_days=frozenset({6}),
+            lasts=HOUR,
+            window=30,
+            pace=HOUR / 3,
+            news_at=NOW - HOUR,
+            gap_at=NOW - 2 * HOUR,
+            move=Move(to="https://new.example/feed", since_at=NOW - HOUR, last_at=NOW, times=3, followed=True),
+        ),
     )
     feeds.record_unchanged(health)
     assert feeds.health("institute") == health
     assert feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR) == health
+
+
+def test_the_server_that_gave_validators_is_remembered_with_them(feeds: Feeds) -> None:
+    feeds.record_unchanged(replace(HEALTH, validators=Validators(etag='"1"', origin="https://cdn.example")))
+    kept = feeds.health("institute")
+    assert kept is not None
+    assert (kept.validators.origin, kept.habits) == ("https://cdn.example", Habits())
 
 
 def test_a_new_entry_becomes_an_item_with_a_story_of_its_own(feeds: Feeds, items: Items) -> None:

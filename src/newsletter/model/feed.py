@@ -73,6 +73,42 @@ class Validators:
 
     etag: str | None = None
     last_modified: str | None = None
+    origin: str | None = field(default=None, compare=False)
+    """`https://a.example`, the server that gave them: they are told to no other. None: the one of the URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A permanent redirect that a feed's address was seen to answer with, again and again."""
+
+    to: str
+    since_at: datetime
+    last_at: datetime
+    times: int = 1
+    """Sightings; several within hours are one."""
+    followed: bool = False
+    """It was believed: the feed is asked there now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What a feed said of its rhythm, and what was learned by asking it."""
+
+    skip_hours: frozenset[int] = frozenset()
+    """Hours (UTC) in which it does not want to be asked."""
+    skip_days: frozenset[int] = frozenset()
+    """Days (UTC) in which it does not want to be asked; Monday is 0."""
+    lasts: timedelta | None = None
+    """How long its document says that it stays as it is (RSS ttl, sy:updatePeriod)."""
+    window: int = 0
+    """How many entries its last document had."""
+    pace: timedelta | None = None
+    """The usual time between two new entries."""
+    news_at: datetime | None = None
+    """When it last brought something new."""
+    gap_at: datetime | None = None
+    """When it last shared nothing with what it had shown before: entries may have been missed."""
+    move: Move | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +128,10 @@ class FeedHealth:
     """A Retry-After the server gave: not even `poll --force` asks earlier."""
     failures: int = 0
     because: str | None = None
+    habits: Habits = field(default_factory=Habits)
+
+    @property
+    def address(self) -> str:
+        """Where the feed is asked: its URL, or where it has moved to for good."""
+        move = self.habits.move
+        return move.to if move and move.followed else self.url

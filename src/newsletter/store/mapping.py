@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from newsletter.model.feed import FeedHealth, Validators
 from newsletter.model.item import Entry, Image, Item
 from newsletter.model.subscriber import Consent, Subscriber, Subscription
+from newsletter.store.habits import habits_from, habits_text
 
 NO_FIELDS = "[]"
 _LONGEST_LANGUAGE = 35
@@ -22,11 +23,12 @@ def storable(text: str) -> str:
 
 
 def health_from(row: Row[Any]) -> FeedHealth:
+    told: dict[str, Any] = json.loads(row.habits) if row.habits else {}
     return FeedHealth(
         feed_id=row.id,
         url=row.url,
         state=row.state,
-        validators=Validators(etag=row.etag, last_modified=row.last_modified),
+        validators=Validators(etag=row.etag, last_modified=row.last_modified, origin=told.get("origin")),
         body_hash=row.body_hash,
         last_status=row.last_status,
         last_try_at=row.last_try_at,
@@ -35,6 +37,7 @@ def health_from(row: Row[Any]) -> FeedHealth:
         not_before_at=row.not_before_at,
         failures=row.failures,
         because=row.because,
+        habits=habits_from(told),
     )
 
 
@@ -55,6 +58,7 @@ def health_values(health: FeedHealth) -> dict[str, Any]:
             "not_before_at": health.not_before_at,
             "failures": health.failures,
             "because": health.because,
+            "habits": habits_text(health),
         }
     )
 

@@ -55,6 +55,8 @@ class FeedRow(Base):
     failures: Mapped[int]
     because: Mapped[str | None] = mapped_column(Text)
     leased_until: Mapped[datetime | None]
+    habits: Mapped[str | None] = mapped_column(Text)
+    """What was learned of the feed, as JSON: nothing asks the database about it."""
 
 
 class StoryRow(Base):

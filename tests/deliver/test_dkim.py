@@ -17,9 +17,10 @@ from dkim.canonicalization import Relaxed, Simple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.deliver.dkim import OVERSIGNED, SIGNED, body_hash, is_aligned, relaxed, signed, unfolded
-from newsletter.deliver.dkimkeys import Algorithm, PrivateKey
+from newsletter.deliver.dkim import OVERSIGNED, SIGNED, body_hash, is_aligned, relaxed, signed, signing_keys, unfolded
+from newsletter.deliver.dkimkeys import Algorithm, PrivateKey, new_key
 from newsletter.model.message import LetterKind
+from newsletter.model.settings import DkimKey, Secret
 from newsletter.render.headers import letter_facts
 from newsletter.render.mime import prepare
 from newsletter.render.render import render_letter
@@ -304,6 +305,17 @@ def test_ed25519_signs_the_example_of_the_rfc_as_the_rfc_does() -> None:
 )
 def test_a_signature_counts_for_the_senders_own_domain(domain: str, sender_domain: str, *, counts: bool) -> None:
     assert is_aligned(domain, sender_domain) is counts
+
+
+def test_signatures_that_count_for_the_sender_come_first() -> None:
+    configured = [
+        DkimKey(domain=domain, selector="n1", key_file=Path("n1.pem"), pem=Secret(new_key(Algorithm.ED25519)))
+        for domain in ("esp.example", "example.org", "news.example.org")
+    ]
+
+    keys = signing_keys(configured, sender_domain="news.example.org")
+
+    assert [key.domain for key in keys] == ["example.org", "news.example.org", "esp.example"]
 
 
 @pytest.fixture

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
 from newsletter.model.delivery import DeliveryState
+from newsletter.model.item import Key, KeyKind
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
-from tests.store.samples import LATER, NOW, begin, claim_all, deliver, frozen, open_ledger, outcome, record
+from newsletter.store.lookup import StoredItems
+from newsletter.store.tables import AliasRow
+from tests.store.samples import LATER, NOW, add_items, begin, claim_all, deliver, frozen, open_ledger, outcome, record
 
 _Statements = dict[str, Any]
 
@@ -63,3 +66,27 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
     named = [plan for statement, plan in plans.items() if statement.startswith("WITH given")]
     by_id = "deliveries USING INTEGER PRIMARY KEY" if store.is_sqlite else "using pk_deliveries on deliveries"
     assert [plan for plan in named if by_id not in plan] == []
+
+
+def test_a_name_that_half_the_archive_goes_by_costs_a_few_rows_to_look_up(store: Store) -> None:
+    shared = Key(KeyKind.SKETCH, "", "of an imprint", strong=False)
+    owned = Key(KeyKind.GUID, "observatory", "1", strong=True)
+    ids = [item_id for item_id, _ in add_items(store, 50)]
+    names = [
+        {"kind": key.kind, "scope": key.scope, "value": key.value, "item_id": item_id, "strong": strong}
+        for item_id in ids
+        for key, strong in ((shared, False), (owned, item_id == ids[0]))
+    ]
+    with store.write() as connection:
+        connection.execute(insert(AliasRow), names)
+    with store.read() as connection, _statements(store) as seen:
+        found = StoredItems(connection).by_keys((shared, owned))
+    assert found == {shared: tuple(ids[-20:]), owned: (ids[0], *ids[-20:])}
+    ((statement, parameters),) = [(one, given) for one, given in seen.items() if "aliases" in one]
+    plan = _plan(store, statement, parameters)
+    assert "SCAN aliases" not in plan
+    assert "Seq Scan on aliases" not in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
+    assert plan.count("sqlite_autoindex_aliases_1" if store.is_sqlite else "pk_aliases") == 1
+    assert plan.count("ux_aliases_strong") == 1

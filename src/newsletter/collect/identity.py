@@ -23,9 +23,7 @@ _STRENGTH = tuple(KeyKind)
 _GIVEN_NAMES = frozenset({KeyKind.GUID, KeyKind.BARE_GUID, KeyKind.POST_ID})
 _HARDLY = 0.2
 _ANOTHER_DAY = timedelta(days=1)
-# A sketch made of boilerplate names half the archive: of each name's bearers the latest count, and of all nominees
-# those that share most are compared.
-_MOST_BEARERS = 20
+# A sketch made of boilerplate names half the archive: of the items that it nominates, those that share most are read.
 _MOST_COMPARED = 12
 
 _Name = tuple[KeyKind, str]
@@ -70,8 +68,9 @@ def _recall(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> _Memory:
     found = lookup.by_keys(keys)
     owners: defaultdict[_Name, set[int]] = defaultdict(set)
     for key, ids in found.items():
-        owners[key.kind, key.value].update(sorted(ids)[-_MOST_BEARERS:])
-    items = lookup.items(tuple(sorted(set().union(*owners.values()))))
+        owners[key.kind, key.value].update(ids)
+    wanted = {item_id for entry in entries for item_id in _worth_reading(entry, found)}
+    items = lookup.items(tuple(sorted(wanted)))
     overused = {(key.kind, key.value) for key, ids in found.items() if key.strong and len(ids) > 1}
     return _Memory(
         owners={name: tuple(sorted(ids)) for name, ids in owners.items()},
@@ -79,6 +78,14 @@ def _recall(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> _Memory:
         strong_owners={key: ids for key, ids in found.items() if key.strong},
         vague=frozenset(overused | _vague_names(entries)),
     )
+
+
+def _worth_reading(entry: KeyedEntry, found: Mapping[Key, tuple[int, ...]]) -> set[int]:
+    """The items that an entry may be: all that share a name, and of those that share a sketch alone the likeliest."""
+    named = {item_id for key in entry.keys if key.kind is not KeyKind.SKETCH for item_id in found.get(key, ())}
+    alike = Counter(item_id for key in entry.keys if key.kind is KeyKind.SKETCH for item_id in found.get(key, ()))
+    ranked = sorted(alike, key=lambda item_id: (-alike[item_id], -item_id))
+    return named.union(ranked[:_MOST_COMPARED])
 
 
 def _vague_names(entries: tuple[KeyedEntry, ...]) -> frozenset[_Name]:

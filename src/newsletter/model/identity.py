@@ -40,6 +40,8 @@ class Decision:
     story_id: int | None = None
     state: ItemState = ItemState.ACCEPTED
     because: str | None = None
+    changed: str | None = None
+    """What differs, in words; set for a changed item, whose earlier form is kept as a revision."""
 
 
 class Lookup(Protocol):

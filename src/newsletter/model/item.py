@@ -28,7 +28,8 @@ ITEM_MOVES: Moves[ItemState] = Moves(
         ItemState.HELD: {ItemState.ACCEPTED, ItemState.KNOWN, ItemState.DROPPED, ItemState.RETRACTED},
         ItemState.KNOWN: {ItemState.ACCEPTED, ItemState.RETRACTED},
         ItemState.DROPPED: {ItemState.ACCEPTED, ItemState.RETRACTED},
-        ItemState.RETRACTED: {ItemState.ACCEPTED},
+        # Published again: as it was before.
+        ItemState.RETRACTED: {ItemState.ACCEPTED, ItemState.KNOWN, ItemState.HELD, ItemState.DROPPED},
     },
 )
 
@@ -130,6 +131,21 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """The form an item had before it changed. `because` says what changed, in words."""
+
+    item_id: int
+    changed_at: datetime
+    because: str
+    headline: str
+    dek: str
+    text: str
+    content_hash: str
+    issued_in: tuple[str, ...] = ()
+    """Editions that had been frozen with the item by then: who read this form is owed the correction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PollReport:
     """What one poll of one feed did. `status` is the HTTP status, 304 for an unchanged body, None if not asked."""
 
@@ -139,6 +155,7 @@ class PollReport:
     changed: int = 0
     known: int = 0
     held: int = 0
+    retracted: int = 0
     failed: bool = False
     """The feed was asked and did not give what it should; `because` says what."""
     because: str | None = None

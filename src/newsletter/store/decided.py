@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, update
+from sqlalchemy import Connection, Text, bindparam, func, insert, literal, select, update
 
 from newsletter.model.identity import Decision, Verdict
 from newsletter.model.item import Entry
 from newsletter.store.mapping import entry_values, storable
 from newsletter.store.statements import insert_into
-from newsletter.store.tables import AliasRow, ItemRow, MergeRow, StoryRow
+from newsletter.store.tables import AliasRow, ItemRow, MergeRow, RevisionRow, StoryRow
 from newsletter.store.types import UtcDateTime
 
 
@@ -24,6 +24,7 @@ def write_decisions(
     new_ids = iter(_add(connection, new, feed_id=feed_id, now=now))
     ids = tuple(next(new_ids) if one.verdict is Verdict.NEW else _item_id(one) for one in decisions)
     old = [(item_id, one) for item_id, one in zip(ids, decisions, strict=True) if one.verdict is not Verdict.NEW]
+    _revise(connection, old, now=now)
     _refresh(connection, old, now=now)
     _name(connection, zip(ids, decisions, strict=True))
     return ids
@@ -71,6 +72,25 @@ def _merge(connection: Connection, added: Iterable[tuple[int, Decision]], *, now
     ]
     if rows:
         connection.execute(insert(MergeRow), rows)
+
+
+def _revise(connection: Connection, old: Sequence[tuple[int, Decision]], *, now: datetime) -> None:
+    """Keep the form that changed items have had until now; a form that was kept before is not news."""
+    rows = [
+        {"item": item_id, "what": storable(one.changed or one.because or "")}
+        for item_id, one in old
+        if one.verdict is Verdict.CHANGED
+    ]
+    same = ("headline", "dek", "text", "content_hash")
+    until_now = select(
+        ItemRow.id,
+        literal(now, UtcDateTime()),
+        bindparam("what", type_=Text()),
+        *(getattr(ItemRow, name) for name in same),
+    ).where(ItemRow.id == bindparam("item"))
+    statement = insert_into(connection, RevisionRow).from_select(["item_id", "changed_at", "because", *same], until_now)
+    for row in rows:
+        connection.execute(statement.on_conflict_do_nothing(), row)
 
 
 def _refresh(connection: Connection, old: Sequence[tuple[int, Decision]], *, now: datetime) -> None:

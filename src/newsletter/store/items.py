@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import ScalarSelect, Select, and_, func, select, update
 
-from newsletter.model.item import ITEM_MOVES, Item, ItemState
+from newsletter.model.item import ITEM_MOVES, Item, ItemState, Revision
 from newsletter.store.engine import Store
 from newsletter.store.lookup import items_by_ids
 from newsletter.store.mapping import item_from, storable
+from newsletter.store.revisions import revisions_of
 from newsletter.store.statements import chunks, insert_into
 from newsletter.store.tables import EditionItemRow, IssueRow, ItemRow
 
@@ -60,6 +61,10 @@ class Items:
         with self._store.read() as connection:
             return dict(connection.execute(counted).tuples().all())
 
+    def revisions(self, item_ids: Collection[int]) -> Mapping[int, tuple[Revision, ...]]:
+        with self._store.read() as connection:
+            return revisions_of(connection, item_ids)
+
     def pass_over(self, *, list_id: str, story_ids: Collection[int]) -> int:
         rows = [{"list_id": list_id, "story_id": story_id, "edition_id": None} for story_id in sorted(set(story_ids))]
         if not rows:
@@ -71,10 +76,11 @@ class Items:
     def move(self, item_ids: Collection[int], after: ItemState, *, because: str, now: datetime) -> int:
         del now  # no column says when: an item's instants are about its text
         moved = 0
+        changes = {"state": after, "because": storable(because), "retracted_from": None}
         with self._store.write() as connection:
             for some in chunks(sorted(item_ids)):
                 movable = ItemRow.id.in_(some), ItemRow.state.in_(ITEM_MOVES.before(after))
-                statement = update(ItemRow).where(*movable).values(state=after, because=storable(because))
+                statement = update(ItemRow).where(*movable).values(changes)
                 moved += connection.execute(statement).rowcount
         return moved
 

@@ -16,7 +16,7 @@ from newsletter.model.delivery import Claimed, DeliveryKey, DeliveryState, Ledge
 from newsletter.model.edition import Draft, Edition, EditionState, Rendered
 from newsletter.model.feed import FeedHealth
 from newsletter.model.identity import Decide, KeyedEntry
-from newsletter.model.item import Item, ItemState, PollReport
+from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import Consent, Newcomer, Subscriber, Subscription, SubscriptionState
 
@@ -33,11 +33,21 @@ class Feeds(Protocol):
     def lease(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> FeedHealth | None:
         """Take a feed for polling, or None if another worker has it. A feed unknown so far is added with `url`."""
 
-    def record_unchanged(self, health: FeedHealth) -> None:
-        """Keep a poll that brought no items (304, same body, an error) and give the lease back."""
+    def record_unchanged(self, health: FeedHealth, *, same_list: bool = False) -> int:
+        """Keep a poll that brought no items (304, same body, an error) and give the lease back.
+
+        `same_list`: the feed was asked and lists what it listed last. What was missing from that is retracted now;
+        returns how many items that are.
+        """
 
     def record_items(
-        self, health: FeedHealth, entries: tuple[KeyedEntry, ...], decide: Decide, *, now: datetime
+        self,
+        health: FeedHealth,
+        entries: tuple[KeyedEntry, ...],
+        decide: Decide,
+        *,
+        now: datetime,
+        listed: Sequence[str] = (),
     ) -> PollReport:
         """Decide about each entry and write items, aliases and `health` (with its validators) in one transaction.
 
@@ -45,7 +55,14 @@ class Feeds(Protocol):
         report counts verdicts; its `status` and `because` come from `health`. Gives the lease back.
         """
 
+        `listed` are the digests of all the document's entries in its order, of known ones too: an item that is gone
+        from the middle of it is retracted at the second poll, one that is back is what it was before. If decisions
+        hold items, the feed is held.
+
     def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
+    def release(self, feed_id: str, after: ItemState, *, because: str) -> int:
+        """Move a feed's held items on and let the feed go its way again; returns how many items moved."""
+
         """Those of `digests` that are some item's `source_digest` in this feed."""
 
 
@@ -66,6 +83,9 @@ class Items(Protocol):
         """For each story all its items that are not retracted, oldest first by publication."""
 
     def pass_over(self, *, list_id: str, story_ids: Collection[int]) -> int:
+    def revisions(self, item_ids: Collection[int]) -> Mapping[int, tuple[Revision, ...]]:
+        """The earlier forms of those items that changed, oldest first."""
+
         """Let stories count as issued on the list although no edition has them (`when_few = "skip"`).
 
         Returns how many were not issued before; other lists are not touched.

@@ -106,6 +106,33 @@ class ItemRow(Base):
     last_seen_at: Mapped[datetime]
     changed_at: Mapped[datetime | None]
     because: Mapped[str | None] = mapped_column(Text)
+    retracted_from: Mapped[ItemState | None]
+
+
+class RevisionRow(Base):
+    """The form an item had before it changed. Each form is kept once, however often two of them take turns."""
+
+    __tablename__ = "item_revisions"
+    __table_args__ = (UniqueConstraint("item_id", "content_hash"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    changed_at: Mapped[datetime]
+    because: Mapped[str] = mapped_column(Text)
+    headline: Mapped[str] = mapped_column(Text)
+    dek: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+
+
+class WindowRow(Base):
+    """The items of a feed's last document, in its order, and those that were gone from its middle: ids, as JSON."""
+
+    __tablename__ = "windows"
+
+    feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id"), primary_key=True)
+    item_ids: Mapped[str] = mapped_column(Text)
+    missing: Mapped[str] = mapped_column(Text)
 
 
 class AliasRow(Base):

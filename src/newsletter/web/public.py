@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
+import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from newsletter.errors import AddressError, MoveError, NotFoundError, TokenError
+from newsletter.errors import AddressError, MoveError, NotFoundError, StoreError, TokenError
 from newsletter.model.clock import Clock
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.settings import Settings
@@ -24,7 +25,11 @@ from newsletter.store.seam import in_thread
 from newsletter.web.views import Views
 
 _LARGEST_FORM_BYTES = 64 * 1024
+_HIGHEST_NUMBER = 2**31 - 1
 _SIGNED_UP = "If the address can be mailed, we have just written to it. Follow the link in that mail to confirm."
+_NO_LONGER_GOOD = "This link is no longer good: sign up again."
+
+log = structlog.get_logger()
 
 
 class Site(Protocol):
@@ -75,24 +80,27 @@ class Public:
         if request.method != "POST":
             lines = [f"You will get no more editions of {title}."]
             return self._views.page("button", private=True, title=f"Leave {title}?", lines=lines, button="Leave")
-        form = await _form(request)
-        source = "page" if form.get("by") == "page" else "one-click"
-        await self._move(subscription, SubscriptionState.LEFT, source=source)
+        await self._move(subscription, SubscriptionState.LEFT, source=await _way_out(request))
         return self._views.page(
             "page", private=True, title="You have left", lines=[f"You will get no more editions of {title}."]
         )
 
     async def confirm(self, request: Request) -> Response:
-        """GET shows a button, so that a scanner that follows links confirms nobody; POST confirms."""
+        """GET shows a button, so that a scanner that follows links confirms nobody; POST confirms.
+
+        Who has left since signs up again: an old mail, which others may have, brings nobody back.
+        """
         subscription = await self._holder(request, Purpose.CONFIRM)
         title = self._title(subscription.list_id)
+        if subscription.state not in {SubscriptionState.PENDING, SubscriptionState.ACTIVE}:
+            raise HTTPException(410, _NO_LONGER_GOOD)
         if request.method != "POST":
             lines = [f"Confirm that you want to get {title}."]
             return self._views.page("button", private=True, title="Is it you?", lines=lines, button="Yes, subscribe me")
         try:
             await self._move(subscription, SubscriptionState.ACTIVE, source="confirm link")
         except MoveError:
-            raise HTTPException(410, "This link is no longer good: sign up again.") from None
+            raise HTTPException(410, _NO_LONGER_GOOD) from None
         return self._views.page("page", private=True, title="Welcome", lines=[f"You are subscribed to {title}."])
 
     async def prefer(self, request: Request) -> Response:
@@ -151,9 +159,10 @@ class Public:
 
     async def edition(self, request: Request) -> Response:
         """An edition as it was sent, without anybody's tokens."""
-        found = await in_thread(
-            self._site.editions.by_number, request.path_params["list"], request.path_params["number"]
-        )
+        list_id, number = request.path_params["list"], request.path_params["number"]
+        if number > _HIGHEST_NUMBER:
+            raise NotFoundError("edition", f"{list_id} {number}")
+        found = await in_thread(self._site.editions.by_number, list_id, number)
         if not _published(found):
             raise NotFoundError("edition", found.id)
         return self._views.as_sent(await in_thread(self._site.web_version, found))
@@ -216,6 +225,15 @@ def _published(edition: Edition) -> bool:
     return edition.state in {EditionState.APPROVED, EditionState.PAUSED, EditionState.FINISHED}
 
 
+async def _way_out(request: Request) -> str:
+    """How somebody leaves. A body that cannot be read keeps nobody."""
+    try:
+        form = await _form(request)
+    except HTTPException:
+        return "one-click"
+    return "page" if form.get("by") == "page" else "one-click"
+
+
 async def _form(request: Request) -> FormData:
     """The form in either encoding; larger ones than a form of ours can be are refused unread."""
     if int(request.headers.get("content-length") or 0) > _LARGEST_FORM_BYTES:
@@ -227,13 +245,17 @@ def public_app(site: Site, views: Views) -> Starlette:
     """The public pages as an ASGI application."""
     public = Public(site, views)
 
-    async def refused(request: Request, error: Exception) -> Response:
-        del request
+    async def refused(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         detail = (
             error.detail if isinstance(error, HTTPException) and status not in {404, 405} else "There is no such page."
         )
         return views.page("page", status=status, private=True, title="Sorry", lines=[detail])
+
+    async def failed(_: Request, error: Exception) -> Response:
+        log.error("page not served", because=str(error) if isinstance(error, StoreError) else type(error).__name__)
+        lines = ["Something is wrong on our side. Please try again in a few minutes."]
+        return views.page("page", status=503, private=True, title="Sorry", lines=lines)
 
     both = ["GET", "POST"]
     return Starlette(
@@ -249,5 +271,5 @@ def public_app(site: Site, views: Views) -> Starlette:
             Route("/healthz", public.health),
             Route("/", public.home),
         ],
-        exception_handlers={HTTPException: refused, NotFoundError: refused},
+        exception_handlers={HTTPException: refused, NotFoundError: refused, StoreError: failed, Exception: failed},
     )

@@ -70,12 +70,22 @@ class Memory:
     items_by_id: dict[int, Item] = field(default_factory=dict)
     names: dict[Key, list[int]] = field(default_factory=dict)
     stories: int = 0
+    parted_from: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def by_keys(self, keys: tuple[Key, ...]) -> Mapping[Key, tuple[int, ...]]:
         return {key: tuple(found) for key in keys if (found := self.names.get(replace(key, strong=False), []))}
 
     def items(self, ids: tuple[int, ...]) -> Mapping[int, Item]:
         return {item_id: self.items_by_id[item_id] for item_id in ids if item_id in self.items_by_id}
+
+    def parted(self, ids: tuple[int, ...]) -> Mapping[int, frozenset[int]]:
+        return {item_id: self.parted_from[item_id] for item_id in ids if item_id in self.parted_from}
+
+    def split(self, item_id: int, *, story: int) -> None:
+        """Let an item tell a story of its own, as an operator does."""
+        self.stories += 1
+        self.items_by_id[item_id] = replace(self.items_by_id[item_id], story_id=self.stories)
+        self.parted_from[item_id] = frozenset({story})
 
     def poll(self, feed: Feed, *entries: Entry, first: bool = False) -> tuple[Decision, ...]:
         """Decide about a document and keep what was decided."""

@@ -113,7 +113,7 @@ def test_an_item_withdrawn_while_the_edition_was_composed_stops_it(store: Store)
     items = add_items(store, 2)
     with store.write() as connection:
         connection.execute(update(ItemRow).where(ItemRow.id == items[0][0]).values(state=ItemState.RETRACTED))
-    with pytest.raises(EditionError, match="withdrawn meanwhile"):
+    with pytest.raises(EditionError, match="withdrawn, merged or split meanwhile"):
         freeze(store, draft_of(items))
     assert _issued(store) == []
 

@@ -50,6 +50,8 @@ class _Memory:
     strong_owners: Mapping[Key, tuple[int, ...]]
     vague: frozenset[_Name]
     """Names that several different entries or items carry."""
+    parted: Mapping[int, frozenset[int]]
+    """Stories that an operator said an item does not tell."""
 
     def nominees(self, keys: Iterable[Key]) -> dict[int, frozenset[KeyKind]]:
         """Items that share keys with an entry and the kinds they share, those that share most first."""
@@ -77,6 +79,7 @@ def _recall(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> _Memory:
         items=items,
         strong_owners={key: ids for key, ids in found.items() if key.strong},
         vague=frozenset(overused | _vague_names(entries)),
+        parted=lookup.parted(tuple(sorted(items))),
     )
 
 
@@ -235,20 +238,43 @@ def _with_free_keys(entry: KeyedEntry, item_id: int | None, memory: _Memory) -> 
 
 def _story(entry: KeyedEntry, memory: _Memory, feed: str) -> tuple[int | None, str | None]:
     """The story of another feed that a new entry tells too, and why."""
-    others = {
-        item_id: kinds
-        for item_id, kinds in memory.nominees(entry.keys).items()
-        if memory.items[item_id].feed_id != feed
-    }
+    nominees = memory.nominees(entry.keys)
+    others = {item_id: kinds for item_id, kinds in nominees.items() if memory.items[item_id].feed_id != feed}
     found = [
         (match, memory.items[item_id])
         for item_id, kinds in islice(others.items(), _MOST_COMPARED)
         if (match := _same_story(entry.entry, memory.items[item_id], kinds))
     ]
+    found = [one for one in found if not _belongs_elsewhere(entry, one, nominees, memory)]
     if not found:
         return None, None
     (_, because), item = max(found, key=lambda one: (one[0][0], -one[1].id))
     return item.story_id, because
+
+
+def _belongs_elsewhere(
+    entry: KeyedEntry,
+    match: tuple[tuple[float, str], Item],
+    nominees: Mapping[int, frozenset[KeyKind]],
+    memory: _Memory,
+) -> bool:
+    """Whether the entry is at least as much like an item that an operator has parted from the matched one's story."""
+    (share, _), item = match
+    rivals = (
+        (memory.items[item_id], kinds)
+        for item_id, kinds in nominees.items()
+        if item.story_id in memory.parted.get(item_id, ())
+        or memory.items[item_id].story_id in memory.parted.get(item.id, ())
+    )
+    found = ((rival, _same_story(entry.entry, rival, kinds)) for rival, kinds in rivals)
+    mark = share, _as_long(entry.entry, item.entry)
+    return any(same is not None and (same[0], _as_long(entry.entry, rival.entry)) >= mark for rival, same in found)
+
+
+def _as_long(entry: Entry, stored: Entry) -> float:
+    """How near two texts are in length, at most 1: what tells a copy from a part where all words are shared."""
+    shorter, longer = sorted((len(entry.text), len(stored.text)))
+    return shorter / longer if longer else 1.0
 
 
 def _same_story(entry: Entry, item: Item, kinds: frozenset[KeyKind]) -> tuple[float, str] | None:

@@ -53,6 +53,9 @@ class Lookup(Protocol):
     def items(self, ids: tuple[int, ...]) -> Mapping[int, Item]:
         """The items with these ids."""
 
+    def parted(self, ids: tuple[int, ...]) -> Mapping[int, frozenset[int]]:
+        """For each of these items the stories that an operator said it does not tell; items without any are absent."""
+
 
 Decide = Callable[[Lookup, tuple[KeyedEntry, ...]], tuple[Decision, ...]]
 """Pure but for its look-ups; may be called again if another writer came first."""

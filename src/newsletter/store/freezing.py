@@ -26,11 +26,16 @@ from newsletter.store.tables import (
 
 
 def check_accepted(connection: Connection, draft: Draft) -> None:
-    """EditionError if an item was withdrawn since it was chosen. They are locked, so none can be before the end."""
-    ids = {piece.item_id for piece in draft.pieces}
-    accepted = select(ItemRow.id).where(ItemRow.id.in_(ids), ItemRow.state == ItemState.ACCEPTED)
-    if gone := ids - set(connection.scalars(accepted.with_for_update(read=True))):
-        raise EditionError(draft.id, f"{len(gone)} of its items were withdrawn meanwhile: compose again")
+    """EditionError if an item was withdrawn, or given another story, since it was chosen.
+
+    They are locked, so that neither can happen before the end.
+    """
+    chosen = {(piece.item_id, piece.story_id) for piece in draft.pieces}
+    ids = [item_id for item_id, _ in chosen]
+    accepted = select(ItemRow.id, ItemRow.story_id).where(ItemRow.id.in_(ids), ItemRow.state == ItemState.ACCEPTED)
+    found = {(row.id, row.story_id) for row in connection.execute(accepted.with_for_update(read=True))}
+    if gone := len(chosen - found):
+        raise EditionError(draft.id, f"{gone} of its items were withdrawn, merged or split meanwhile: compose again")
 
 
 def insert_edition(

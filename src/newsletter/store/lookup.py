@@ -25,6 +25,7 @@ from sqlalchemy import (
 from newsletter.model.item import Item, Key
 from newsletter.store.given import as_given, given
 from newsletter.store.mapping import item_from, storable
+from newsletter.store.merges import stories_parted
 from newsletter.store.statements import chunks
 from newsletter.store.tables import AliasRow, ItemRow
 
@@ -54,6 +55,10 @@ class StoredItems:
     def items(self, ids: tuple[int, ...]) -> Mapping[int, Item]:
         """The items with these ids; those that are not there are absent."""
         return items_by_ids(self.connection, ids)
+
+    def parted(self, ids: tuple[int, ...]) -> Mapping[int, frozenset[int]]:
+        """For each of these items the stories that an operator said it does not tell."""
+        return stories_parted(self.connection, ids)
 
 
 def _ids(owner: int | None, latest: str) -> tuple[int, ...]:

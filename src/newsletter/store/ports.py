@@ -18,6 +18,7 @@ from newsletter.model.feed import FeedHealth
 from newsletter.model.identity import Decide, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
+from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import Consent, Newcomer, Subscriber, Subscription, SubscriptionState
 
 
@@ -53,16 +54,16 @@ class Feeds(Protocol):
 
         `decide` runs inside the write transaction, so two workers can never both find the same piece new. The
         report counts verdicts; its `status` and `because` come from `health`. Gives the lease back.
-        """
 
         `listed` are the digests of all the document's entries in its order, of known ones too: an item that is gone
         from the middle of it is retracted at the second poll, one that is back is what it was before. If decisions
         hold items, the feed is held.
+        """
 
-    def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
     def release(self, feed_id: str, after: ItemState, *, because: str) -> int:
         """Move a feed's held items on and let the feed go its way again; returns how many items moved."""
 
+    def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
         """Those of `digests` that are some item's `source_digest` in this feed."""
 
 
@@ -82,10 +83,10 @@ class Items(Protocol):
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
         """For each story all its items that are not retracted, oldest first by publication."""
 
-    def pass_over(self, *, list_id: str, story_ids: Collection[int]) -> int:
     def revisions(self, item_ids: Collection[int]) -> Mapping[int, tuple[Revision, ...]]:
         """The earlier forms of those items that changed, oldest first."""
 
+    def pass_over(self, *, list_id: str, story_ids: Collection[int]) -> int:
         """Let stories count as issued on the list although no edition has them (`when_few = "skip"`).
 
         Returns how many were not issued before; other lists are not touched.
@@ -93,6 +94,26 @@ class Items(Protocol):
 
     def move(self, item_ids: Collection[int], after: ItemState, *, because: str, now: datetime) -> int:
         """Move items to a state where ITEM_MOVES allows it; returns how many moved."""
+
+
+class Stories(Protocol):
+    """Which items are the same piece, as an operator decides it."""
+
+    def about(self, item_id: int) -> ItemStory:
+        """All that is known about an item besides its text, or NotFoundError."""
+
+    def merge(self, item_ids: Sequence[int], *, because: str, now: datetime) -> Regrouped | None:
+        """Let these items, and all that tell the same stories, tell the story of the first; None if they do.
+
+        It counts as issued on every list on which one of the stories did. NotFoundError if there is no such item.
+        """
+
+    def split(self, item_id: int, *, because: str, now: datetime) -> Regrouped | None:
+        """Part an item from those that tell its story; None if no other does. NotFoundError if there is no such item.
+
+        What was shown stays issued; what was only hidden by it may be issued. Where editions showed this item alone
+        it keeps the story, and the others get a new one. Polls do not put them together again.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,5 +367,6 @@ __all__ = [
     "Person",
     "Slot",
     "Slots",
+    "Stories",
     "Subscribers",
 ]

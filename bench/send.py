@@ -26,6 +26,7 @@ from statistics import median
 import structlog
 import uvloop
 
+from newsletter.deliver.journal import Journal
 from newsletter.deliver.send import send_due
 from newsletter.model.clock import SystemClock
 from newsletter.model.delivery import Claimed
@@ -98,7 +99,7 @@ class Factory:
         )
         sender = f"bounces+{TOKENS.make(Purpose.BOUNCE, claimed.id)}@bounce.example.org"
         envelope = Envelope(sender=sender, recipient=claimed.address)
-        return Message(envelope=envelope, content=self._prepared.message(recipient))
+        return Message(envelope=envelope, content=self._prepared.message(recipient), plain_lines=True)
 
 
 def tool(name: str) -> str:
@@ -154,22 +155,26 @@ def freeze(store: Store, number: int) -> str:
     return draft.id
 
 
-def ours(store: Store, ledger: Ledger, relay: Relay, factory: Factory, *, number: int) -> tuple[float, float]:
+def ours(
+    store: Store, ledger: Ledger, relay: Relay, factory: Factory, *, number: int, folder: Path
+) -> tuple[float, float]:
     """Messages a second, and of processor time."""
     edition = freeze(store, number)
 
     async def run() -> int:
-        counts = await send_due(
-            ledger,
-            prepare=factory.message,
-            relays=(relay,),
-            hostname="news.example.org",
-            policy=Deliver(),
-            clock=SystemClock(),
-            owner="bench",
-            stop=asyncio.Event(),
-            edition_id=edition,
-        )
+        with Journal(folder, owner="bench") as journal:
+            counts = await send_due(
+                ledger,
+                prepare=factory.message,
+                relays=(relay,),
+                hostname="news.example.org",
+                policy=Deliver(),
+                clock=SystemClock(),
+                owner="bench",
+                stop=asyncio.Event(),
+                edition_id=edition,
+                journal=journal,
+            )
         return counts.sent
 
     before, cpu = time.perf_counter(), time.process_time()
@@ -194,7 +199,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         relay = Relay(name="sink", host="127.0.0.1", port=port, tls=Tls.NONE, connections=SESSIONS)
         for number in range(1, options.rounds + 1):
             reference = theirs(port, messages=options.messages, size=size)
-            rates.append((reference, *ours(store, ledger, relay, factory, number=number)))
+            rates.append((reference, *ours(store, ledger, relay, factory, number=number, folder=folder)))
             print(f"round {number}: smtp-source {reference:8,.0f}/s   ours {rates[-1][1]:8,.0f}/s", flush=True)
     reference, wall, cpu = (median(rate[column] for rate in rates) for column in range(3))
     print(f"{options.messages} messages of {size:,} bytes, {SESSIONS} connections, medians of {options.rounds}")

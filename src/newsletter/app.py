@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -24,6 +25,8 @@ from newsletter.collect.http import Fetcher
 from newsletter.collect.poll import poll
 from newsletter.collect.worker import Parser
 from newsletter.compose.compose import Composed, compose
+from newsletter.deliver.journal import Journal
+from newsletter.deliver.recover import settle_journals
 from newsletter.deliver.send import Counts, send_due
 from newsletter.deliver.smtp import Connection
 from newsletter.errors import EditionError, NotFoundError, RelayError
@@ -298,7 +301,9 @@ class App:
     def recover(self, *, alone: bool = True) -> None:
         """Set right what a process that died left behind; `alone` says that we are locked for sending."""
         now = self.clock.now()
-        unknown, requeued = self.ledger.recover(now=now, alone=alone and self._store.is_sqlite)
+        settled = settle_journals(self._journals, self.ledger, now=now)
+        recovered = self.ledger.recover(now=now, alone=alone and self._store.is_sqlite)
+        unknown, requeued = (sum(counts) for counts in zip(settled, recovered, strict=True))
         if self.settings.deliver.unknown is WhenUnknown.RESEND:
             self.ledger.requeue_unknown(now=now)
         if unknown or requeued:
@@ -337,18 +342,25 @@ class App:
         edition_id: str | None = None,
         on_progress: Callable[[Counts], None] | None = None,
     ) -> Counts:
-        return await send_due(
-            self.ledger,
-            prepare=self.mailroom.message,
-            relays=self.settings.relays,
-            hostname=self._hostname,
-            policy=self.settings.deliver,
-            clock=self.clock,
-            owner=_owner(),
-            stop=stop,
-            edition_id=edition_id,
-            on_progress=on_progress,
-        )
+        owner = _owner()
+        with Journal(self._journals, owner=owner) as journal:
+            return await send_due(
+                self.ledger,
+                prepare=self.mailroom.message,
+                relays=self.settings.relays,
+                hostname=self._hostname,
+                policy=self.settings.deliver,
+                clock=self.clock,
+                owner=owner,
+                stop=stop,
+                edition_id=edition_id,
+                journal=journal,
+                on_progress=on_progress,
+            )
+
+    @property
+    def _journals(self) -> Path:
+        return self.site.var() / "journals"
 
     @property
     def _hostname(self) -> str:

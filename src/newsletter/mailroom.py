@@ -57,6 +57,7 @@ class Mailroom:
         return Message(
             envelope=Envelope(sender=return_path, recipient=claimed.address),
             content=self.finished(self._for_batch(claimed), recipient),
+            plain_lines=True,
         )
 
     def test_message(self, edition_id: str, address: str) -> Message:

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from newsletter.deliver.journal import Journal
+from newsletter.deliver.recover import settle_journals
 from newsletter.deliver.send import Counts, Limits, send_due
 from newsletter.mailbox.server import MailboxServer
 from newsletter.model.clock import SystemClock
@@ -25,6 +28,11 @@ async def until(condition: Callable[[], bool]) -> None:
     """Let the event loop run until something is the case that nobody announces."""
     while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.001)
+
+
+def held(server: MailboxServer) -> int:
+    """How many messages a server has, with their final dots, and has not answered."""
+    return sum(session.envelope is not None and session.envelope.content is not None for session in server.sessions)
 
 
 def message_for(claimed: Claimed) -> Message:
@@ -60,8 +68,23 @@ class Press:
     clock: LateClock = field(default_factory=LateClock)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     on_progress: Callable[[Counts], None] | None = None
+    journals: Path | None = None
+    """Where the sender keeps its journal; without one it begins nothing ahead."""
 
     async def send(self, *, owner: str = "test") -> Counts:
+        if self.journals is None:
+            return await self._send(owner, None)
+        with Journal(self.journals, owner=owner) as journal:
+            return await self._send(owner, journal)
+
+    def recover(self, *, alone: bool = True) -> tuple[int, int]:
+        """What a start does before it sends: (unknown, requeued)."""
+        now = self.clock.now()
+        settled = settle_journals(self.journals, self.ledger, now=now) if self.journals else (0, 0)
+        recovered = self.ledger.recover(now=now, alone=alone)
+        return settled[0] + recovered[0], settled[1] + recovered[1]
+
+    async def _send(self, owner: str, journal: Journal | None) -> Counts:
         return await send_due(
             self.ledger,
             prepare=self.prepare,
@@ -72,6 +95,7 @@ class Press:
             owner=owner,
             stop=self.stop,
             limits=self.limits,
+            journal=journal,
             on_progress=self.on_progress,
             luck=lambda: 0.0,
         )

@@ -19,7 +19,7 @@ from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from newsletter.store.letters import Letters
-from tests.deliver.press import LateClock, Press, message_for, relay_to, until
+from tests.deliver.press import LateClock, Press, held, message_for, relay_to, until
 from tests.store.samples import NOW, add_people, frozen, open_ledger, set_subscription
 
 pytestmark = pytest.mark.anyio
@@ -37,9 +37,10 @@ async def server() -> AsyncIterator[MailboxServer]:
         yield running
 
 
-@pytest.fixture
-def press(store: Store, ledger: Ledger, server: MailboxServer) -> Press:
-    return Press(store=store, ledger=ledger, relays=(relay_to(server),))
+@pytest.fixture(params=["journal", "no journal"])
+def press(request: pytest.FixtureRequest, tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
+    journals = tmp_path / "journals" if request.param == "journal" else None
+    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=journals)
 
 
 def reader(number: int, list_id: str = "brief") -> str:
@@ -260,7 +261,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_gives_the_rest_back(press: 
     server.script = Script(hold=hold)
     edition = frozen(press.store, 100)
     sending = asyncio.create_task(press.send())
-    await until(lambda: press.report(edition).sending == 4)
+    await until(lambda: held(server) == 4)
     press.stop.set()
     hold.set()
     counts = await sending
@@ -279,7 +280,7 @@ async def test_a_stop_waits_only_so_long_for_an_answer(press: Press, server: Mai
     press.limits = Limits(drain=timedelta(seconds=0.2))
     edition = frozen(press.store, 10)
     sending = asyncio.create_task(press.send())
-    await until(lambda: press.report(edition).sending == 4)
+    await until(lambda: held(server) == 4)
     press.stop.set()
     counts = await sending
     report = press.report(edition)
@@ -291,7 +292,7 @@ async def test_a_run_that_is_cancelled_leaves_nothing_leased(press: Press, serve
     press.limits = Limits(drain=timedelta(seconds=0.1))
     edition = frozen(press.store, 10)
     sending = asyncio.create_task(press.send())
-    await until(lambda: press.report(edition).sending == 4)
+    await until(lambda: held(server) == 4)
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
@@ -304,7 +305,7 @@ async def test_an_edition_paused_in_mid_flight_stops_at_once(press: Press, serve
     server.script = Script(hold=hold)
     edition = frozen(press.store, 50)
     sending = asyncio.create_task(press.send())
-    await until(lambda: press.report(edition).sending == 4)
+    await until(lambda: held(server) == 4)
     Editions(press.store).move(edition, EditionState.PAUSED, now=NOW)
     hold.set()
     counts = await sending
@@ -319,7 +320,7 @@ async def test_who_leaves_in_mid_flight_gets_nothing_more(press: Press, server: 
     server.script = Script(hold=hold)
     edition = frozen(press.store, 50)
     sending = asyncio.create_task(press.send())
-    await until(lambda: press.report(edition).sending == 4)
+    await until(lambda: held(server) == 4)
     waiting = [number for number in range(50) if number >= 10]
     for number in waiting:
         set_subscription(press.store, number + 1, SubscriptionState.LEFT)

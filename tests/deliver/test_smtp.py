@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.deliver.smtp import Connection, Timeouts
+from newsletter.deliver.pipe import Timeouts
+from newsletter.deliver.smtp import Connection
 from newsletter.errors import RelayError
 from newsletter.mailbox.script import Act, Script
 from newsletter.mailbox.server import EXTENSIONS, MailboxServer

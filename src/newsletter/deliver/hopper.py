@@ -11,8 +11,8 @@ from typing import Final
 import structlog
 
 from newsletter.deliver.gate import Gate, Rota
+from newsletter.deliver.wire import Packed
 from newsletter.model.delivery import Claimed
-from newsletter.model.message import Message
 from newsletter.model.settings import Relay
 
 log = structlog.get_logger()
@@ -20,12 +20,14 @@ log = structlog.get_logger()
 _TICK: Final = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Parcel:
     """A claimed delivery with its finished message."""
 
     claimed: Claimed
-    message: Message
+    packed: Packed
+    until: float = 0.0
+    """When it was begun: until when it is ours, by the lanes' steady clock."""
 
 
 class Hopper:
@@ -68,10 +70,17 @@ class Hopper:
     async def take(self, relay: str) -> tuple[Parcel, bool] | None:
         """The next parcel, and whether it is a relay's one try; None when there will be no more."""
         while not self.closed.is_set():
-            if self._parcels and self._gates[relay].admits(self._now()) and self._rota.may_take(relay, self._fit()):
+            if self._has_for(relay):
                 return self._taken(relay)
             await self.change()
         return None
+
+    def take_now(self, relay: str) -> Parcel | None:
+        """The next parcel, if there is one for this relay now and the relay is not in doubt."""
+        if self.closed.is_set() or self._gates[relay].failures or not self._has_for(relay):
+            return None
+        parcel, _ = self._taken(relay)
+        return parcel
 
     def out(self) -> None:
         """Note that something is out that was never put in."""
@@ -131,6 +140,13 @@ class Hopper:
         # A little later than the pause: a timer may ring a clock's tick too early, and nobody would look again.
         asyncio.get_running_loop().call_later(pause + _TICK, self._tell)
         self._tell()
+
+    def _has_for(self, relay: str) -> bool:
+        return (
+            bool(self._parcels)
+            and self._gates[relay].admits(self._now())
+            and (not self._rota.shares or self._rota.may_take(relay, self._fit()))
+        )
 
     def _taken(self, relay: str) -> tuple[Parcel, bool]:
         self._rota.took(relay)

@@ -1,13 +1,16 @@
-"""Handing outcomes to the ledger, and counting each when it is kept."""
+"""Handing outcomes to the journal and the ledger, and counting each when it is kept."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Final
 
 import structlog
 
 from newsletter.deliver.hopper import Hopper
+from newsletter.deliver.journal import Journal
 from newsletter.deliver.tally import Tally
 from newsletter.model.clock import Clock
 from newsletter.model.delivery import Tried
@@ -15,41 +18,83 @@ from newsletter.store.ports import Ledger
 
 log = structlog.get_logger()
 
+_GATHER_SECONDS: Final = 0.1
+_MOST: Final = 500
+
 
 class Recorder:
-    """Writes outcomes down without anybody having to wait for it."""
+    """Writes outcomes down without anybody having to wait for it.
 
-    def __init__(self, ledger: Ledger, *, hopper: Hopper, tally: Tally, clock: Clock) -> None:
+    With a journal the ledger gets them in large groups, a little later; without one, each time the event loop comes
+    round, for until then a crash would leave them in doubt.
+    """
+
+    def __init__(
+        self, ledger: Ledger, *, hopper: Hopper, tally: Tally, clock: Clock, journal: Journal | None = None
+    ) -> None:
+        self.journal = journal
         self._ledger = ledger
         self._hopper = hopper
         self._tally = tally
         self._clock = clock
-        self._open: set[asyncio.Future[bool]] = set()
+        self._waiting: list[Tried] = []
+        self._timer: asyncio.Handle | None = None
+        self._open = 0
+        self._all_kept = asyncio.Event()
 
     def record(self, tried: Tried) -> None:
-        """Hand an outcome in. The ledger keeps the order of what it is handed: a later `begin` comes after this."""
+        """Hand an outcome in. The journal has it after its next flush."""
+        if self.journal is not None:
+            self.journal.answered(tried)
+        self._waiting.append(tried)
+        if len(self._waiting) >= _MOST:
+            self.hand_in()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            later = self.journal is not None and self.journal.broken is None
+            self._timer = loop.call_later(_GATHER_SECONDS, self.hand_in) if later else loop.call_soon(self.hand_in)
 
-        def kept(recorded: asyncio.Future[bool]) -> None:
-            self._open.discard(recorded)
-            self._kept(tried, recorded)
+    def hand_in(self) -> None:
+        """Give the ledger all that has gathered. It keeps the order of what it is handed: a later `begin` is later."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        group, self._waiting = self._waiting, []
+        if not group:
+            return
+        loop = asyncio.get_running_loop()
+        self._open += 1
 
-        recording: Future[bool] = self._ledger.record(tried, now=self._clock.now())
-        future = asyncio.wrap_future(recording)
-        self._open.add(future)
-        future.add_done_callback(kept)
+        def kept(recorded: Future[tuple[bool, ...]]) -> None:
+            # In the ledger's thread: the loop is woken once for the whole group.
+            loop.call_soon_threadsafe(self._kept, group, recorded)
+
+        self._ledger.record_all(group, now=self._clock.now()).add_done_callback(kept)
 
     async def flush(self) -> None:
         """Until everything that was handed in is kept, or could not be."""
+        self.hand_in()
         while self._open:
-            await asyncio.wait(self._open)
+            self._all_kept.clear()
+            await self._all_kept.wait()
 
-    def _kept(self, tried: Tried, recorded: asyncio.Future[bool]) -> None:
+    def _kept(self, group: Sequence[Tried], recorded: Future[tuple[bool, ...]]) -> None:
+        self._open -= 1
+        self._all_kept.set()
         error = recorded.exception()
         if isinstance(error, Exception):
             self._hopper.close(error=error)
-        elif recorded.result():
+        else:
+            if self.journal is not None:
+                self.journal.kept(group)
+            for tried, done in zip(group, recorded.result(), strict=True):
+                self._count(tried, done=done)
+        for _ in group:
+            self._hopper.done()
+
+    def _count(self, tried: Tried, *, done: bool) -> None:
+        if done:
             self._tally.recorded(tried)
         else:
             # Somebody else has decided about it meanwhile, and the ledger stays with that.
             log.warning("outcome came too late", delivery=tried.id, ledger=tried.ledger, state=tried.state)
-        self._hopper.done()

@@ -19,12 +19,14 @@ from typing import Final
 import structlog
 
 from newsletter.deliver.hopper import Hopper, Parcel
+from newsletter.deliver.journal import Journal
 from newsletter.deliver.lane import Lane, Tools
-from newsletter.deliver.outcome import unmakeable
+from newsletter.deliver.outcome import after_reply, unmakeable
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.record import Recorder
 from newsletter.deliver.smtp import Connection
 from newsletter.deliver.tally import Counts, Tally
+from newsletter.deliver.wire import Packed, packed
 from newsletter.errors import NewsletterError, StoreError
 from newsletter.model.clock import Clock
 from newsletter.model.delivery import Claimed, Tried
@@ -72,6 +74,7 @@ async def send_due(
     stop: asyncio.Event,
     edition_id: str | None = None,
     limits: Limits | None = None,
+    journal: Journal | None = None,
     on_progress: Progress | None = None,
     luck: Callable[[], float] = random.random,
 ) -> Counts:
@@ -79,12 +82,13 @@ async def send_due(
 
     Deferred ones that are not due yet do not keep it. `stop` ends it early: what is in flight is finished, what was
     only leased is given back. It also ends, with the reason in the counts, when no relay can be reached. StoreError
-    if the ledger cannot be written; what was begun by then stays so for `recover`.
+    if the ledger or the journal cannot be written; what was begun by then stays so for `recover`. With a `journal`
+    messages are begun ahead (see lane.py); closing it is the caller's.
     """
     if not relays:
         return Counts(because="no relay is configured")
     hopper, tally = Hopper(relays), Tally()
-    recorder = Recorder(ledger, hopper=hopper, tally=tally, clock=clock)
+    recorder = Recorder(ledger, hopper=hopper, tally=tally, clock=clock, journal=journal)
     run = _Run(
         tools=Tools(
             ledger=ledger, hopper=hopper, tally=tally, recorder=recorder, policy=policy, clock=clock, luck=luck
@@ -174,7 +178,7 @@ class _Run:
 
     def _parcel(self, claimed: Claimed) -> Parcel | Tried:
         try:
-            return Parcel(claimed=claimed, message=self.prepare(claimed))
+            ready = packed(self.prepare(claimed))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001
@@ -182,6 +186,11 @@ class _Run:
             because = _named(error)
             log.error("message not made", delivery=claimed.id, batch=claimed.batch, because=because)  # noqa: TRY400
             return unmakeable(claimed, because=f"{Blame.OUR_FAULT}: its message could not be made: {because}")
+        if isinstance(ready, Packed):
+            return Parcel(claimed=claimed, packed=ready)
+        tools = self.tools
+        now, jitter = tools.clock.now(), tools.luck()
+        return after_reply(claimed, ready, relay="", policy=tools.policy, now=now, jitter=jitter)
 
     async def _watch(self, stop: asyncio.Event) -> None:
         await stop.wait()

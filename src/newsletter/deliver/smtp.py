@@ -1,7 +1,8 @@
 """The only door to aiosmtplib: one connection to a relay, and what exactly is known when it breaks.
 
-The library connects, encrypts, greets and logs in. A message goes command by command, so that at each moment it is
-known whether the final dot can have left: before it nothing was sent, after it the message may have been accepted.
+The library connects, encrypts, greets and logs in. Where a relay offers PIPELINING the connection is then handed over
+to `pipe.py`; elsewhere a message goes command by command. In both ways it is known at each moment whether the final dot
+can have left: before it nothing was sent, after it the message may have been accepted.
 """
 
 from __future__ import annotations
@@ -9,39 +10,33 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from dataclasses import dataclass
 from errno import errorcode
 from functools import cache
 from ipaddress import ip_address
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import aiosmtplib
 
-from newsletter.deliver.wire import ehlo_name, needs, path, reply_from, stuffed, without_addresses
+from newsletter.deliver.pipe import AT_ONCE_BYTES, C, Carrier, Pipe, Timeouts
+from newsletter.deliver.wire import (
+    SERVICE_CLOSING,
+    START_INPUT,
+    Offer,
+    Packed,
+    ehlo_name,
+    is_about_us,
+    label,
+    packed,
+    reply_from,
+)
 from newsletter.errors import RelayError
 from newsletter.model.delivery import Reply
 from newsletter.model.message import Message
 from newsletter.model.settings import Relay, Tls
 
-# A message that fits what an idle socket takes at once goes out in one write with its final dot. Of a larger one the
-# dot is kept back until all the rest has left, so that losing the connection on the way is no doubt at all.
-_AT_ONCE_BYTES: Final = 64 * 1024
 _POLL_SECONDS: Final = 0.005
-_SERVICE_CLOSING: Final = 421
-_START_INPUT: Final = 354
-_TOO_LARGE: Final = 552
 _QUIT_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """Seconds; the last three as RFC 5321 section 4.5.3.2 has them. A server that sorts out spam takes its time."""
-
-    connect: float = 30.0
-    command: float = 300.0
-    block: float = 180.0
-    """Until the socket takes more of a message."""
-    final_dot: float = 600.0
+_OFFERS: Final = ("SIZE", "8BITMIME", "SMTPUTF8", "PIPELINING")
 
 
 class Connection:
@@ -66,20 +61,35 @@ class Connection:
         self._timeouts = timeouts or Timeouts()
         self._tls = tls
         self._smtp: aiosmtplib.SMTP | None = None
+        self._offer = Offer(relay=relay.name, extensions=frozenset(), size=0)
+        self._pipe: Pipe[Any] | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether it was opened and, as far as is known, not closed by the relay."""
+        if self._pipe is not None:
+            return self._pipe.is_open
         return self._smtp is not None and self._smtp.is_connected
 
     async def open(self) -> None:
         """Connect, encrypt as the relay's settings say, greet and log in. RelayError if that cannot be done."""
         self.begun = self.welcome = self.used = False
-        self.opening = True
+        self.opening, self._pipe = True, None
         try:
             self._smtp = await self._opened()
         finally:
             self.opening = False
+        self._offer = _offer(self.relay.name, self._smtp)
+
+    def pipe(self, carrier: Carrier[C]) -> Pipe[C] | None:
+        """The open connection handed over for pipelining, if the relay offers that. Afterwards only `close` it here."""
+        transport = self._smtp.transport if self._smtp is not None else None
+        if transport is None or "PIPELINING" not in self._offer.extensions:
+            return None
+        # uvloop's transports are what asyncio calls one without saying so.
+        made = Pipe(cast("asyncio.Transport", transport), carrier, offer=self._offer, timeouts=self._timeouts)
+        self._pipe = made
+        return made
 
     async def _opened(self) -> aiosmtplib.SMTP:
         smtp = aiosmtplib.SMTP(
@@ -110,6 +120,11 @@ class Connection:
         RelayError if there is no answer; its `begun` tells whether the message may have been accepted. The connection
         is closed then, and after a 421. What the relay lacks for this one message is an answer too, in its name.
         """
+        ready = packed(message)
+        return ready if isinstance(ready, Reply) else await self.send_packed(ready)
+
+    async def send_packed(self, message: Packed) -> Reply:
+        """`send`, for a message that is ready for the wire."""
         self.begun = self.welcome = False
         smtp = self._smtp
         if smtp is None or not smtp.is_connected:
@@ -128,6 +143,9 @@ class Connection:
     async def close(self) -> None:
         """Say QUIT if anybody still listens, and hang up. Never raises."""
         smtp, self._smtp = self._smtp, None
+        if self._pipe is not None:
+            await self._pipe.quit()
+            return
         if smtp is None or not smtp.is_connected:
             return
         try:
@@ -174,24 +192,19 @@ class Connection:
             # Not chained: some servers repeat what they were sent.
             raise RelayError(self.relay.name, f"it refused the login ({exc.code})") from None
 
-    async def _transact(self, smtp: aiosmtplib.SMTP, message: Message) -> Reply:
-        sender, recipient = path(message.envelope.sender), path(message.envelope.recipient)
-        if sender is None or recipient is None:
-            return Reply(code=553, enhanced="5.1.3", text="the address cannot be put into an SMTP command")
-        content = stuffed(message.content)
-        needed = needs(content, sender, recipient)
-        if (lacking := self._lacking(smtp, needed, size=len(content))) is not None:
+    async def _transact(self, smtp: aiosmtplib.SMTP, message: Packed) -> Reply:
+        if (lacking := self._offer.lacking(message)) is not None:
             return lacking
-        options = _options(smtp, needed, size=len(content))
-        for command, argument in ((b"MAIL", f"FROM:<{sender}>{options}"), (b"RCPT", f"TO:<{recipient}>")):
+        mail = f"FROM:<{message.sender}>{self._offer.options(message)}"
+        for command, argument in ((b"MAIL", mail), (b"RCPT", f"TO:<{message.recipient}>")):
             reply = await self._command(smtp, command, argument)
             if reply.code // 100 != 2:  # noqa: PLR2004 a refusal
                 return await self._refused(smtp, command, reply)
             self.welcome = True
         reply = await self._command(smtp, b"DATA")
-        if reply.code != _START_INPUT:
+        if reply.code != START_INPUT:
             return await self._refused(smtp, b"DATA", reply)
-        return await self._content(smtp, content)
+        return await self._content(smtp, message.content)
 
     async def _command(self, smtp: aiosmtplib.SMTP, command: bytes, argument: str = "") -> Reply:
         words = (command, argument.encode()) if argument else (command,)
@@ -202,8 +215,8 @@ class Connection:
         """A refusal is an answer, except where it is not about this message: then the relay itself is the matter."""
         if reply.code // 100 not in {4, 5}:
             raise RelayError(self.relay.name, f"it answered {command.decode()} with {reply.code}")
-        if command == b"MAIL" and _about_us(reply):
-            raise RelayError(self.relay.name, f"it refused our sender: {_label(reply)}")
+        if command == b"MAIL" and is_about_us(reply):
+            raise RelayError(self.relay.name, f"it refused our sender: {label(reply)}")
         if smtp.is_connected and command != b"MAIL":
             await self._reset(smtp)
         return reply
@@ -219,7 +232,7 @@ class Connection:
         protocol = smtp.protocol
         if protocol is None:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-        if len(content) > _AT_ONCE_BYTES:
+        if len(content) > AT_ONCE_BYTES:
             protocol.write(content)
             await self._written(smtp)
             content = b""
@@ -230,7 +243,7 @@ class Connection:
         if response.code // 100 not in {2, 4, 5}:
             raise RelayError(self.relay.name, f"it answered a message with {response.code}", begun=True)
         self.begun = False
-        if response.code == _SERVICE_CLOSING:
+        if response.code == SERVICE_CLOSING:
             smtp.close()
         return reply_from(response.code, response.message)
 
@@ -252,45 +265,20 @@ class Connection:
                 raise aiosmtplib.SMTPTimeoutError("it takes no more of the message")
             left = still_left
 
-    def _lacking(self, smtp: aiosmtplib.SMTP, needed: frozenset[str], *, size: int) -> Reply | None:
-        """The relay's answer to what it does not offer, known without asking."""
-        missing = [name for name in sorted(needed, reverse=True) if not smtp.supports_extension(name)]
-        if missing:
-            enhanced = "5.6.7" if missing[0] == "SMTPUTF8" else "5.6.3"
-            return Reply(code=554, enhanced=enhanced, text=f"relay {self.relay.name} does not offer {missing[0]}")
-        limit = smtp.esmtp_extensions.get("size", "")
-        if limit.isdecimal() and 0 < int(limit) < size:
-            text = f"relay {self.relay.name} takes {limit} bytes, the message has {size}"
-            return Reply(code=552, enhanced="5.3.4", text=text)
-        return None
 
-
-def _options(smtp: aiosmtplib.SMTP, needed: frozenset[str], *, size: int) -> str:
-    options = ""
-    if smtp.supports_extension("size"):
-        options += f" SIZE={size}"
-    if "8BITMIME" in needed:
-        options += " BODY=8BITMIME"
-    if "SMTPUTF8" in needed:
-        options += " SMTPUTF8"
-    return options
-
-
-def _about_us(reply: Reply) -> bool:
-    """Whether a refusal of MAIL would meet everybody: a relay that does not know us must not cost anyone a delivery."""
-    if reply.code == _TOO_LARGE or reply.enhanced.endswith(".3.4"):
-        return False
-    return reply.code == _SERVICE_CLOSING or reply.code // 100 == 5  # noqa: PLR2004
-
-
-def _label(reply: Reply) -> str:
-    return " ".join(word for word in (str(reply.code), reply.enhanced, without_addresses(reply.text)) if word)
+def _offer(relay: str, smtp: aiosmtplib.SMTP) -> Offer:
+    size = smtp.esmtp_extensions.get("size", "")
+    return Offer(
+        relay=relay,
+        extensions=frozenset(name for name in _OFFERS if smtp.supports_extension(name)),
+        size=int(size) if size.isdecimal() else 0,
+    )
 
 
 def _in_words(exc: Exception) -> str:
     if isinstance(exc, aiosmtplib.SMTPResponseException):
         reply = reply_from(exc.code, exc.message)
-        return f"it answered {_label(reply)}"
+        return f"it answered {label(reply)}"
     if isinstance(exc.__cause__, ssl.SSLError | OSError):
         return _in_words(exc.__cause__)
     if isinstance(exc, ssl.SSLCertVerificationError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
 import idna
 
 from newsletter.model.delivery import Reply
+from newsletter.model.message import Message
 from newsletter.model.text import one_line
 
 _ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
@@ -17,6 +19,9 @@ _BARE_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _UNSAFE: Final = re.compile(r"[\s<>\x00-\x1f\x7f]")
 _ADDRESS: Final = re.compile(r"\S*@\S*")
 _REPLY_LENGTH: Final = 500
+SERVICE_CLOSING: Final = 421
+START_INPUT: Final = 354
+TOO_LARGE: Final = 552
 
 
 def reply_from(code: int, text: str) -> Reply:
@@ -84,3 +89,65 @@ def needs(content: bytes, *paths: str) -> frozenset[str]:
     if head.isascii() and all(path.isascii() for path in paths):
         return frozenset({"8BITMIME"})
     return frozenset({"8BITMIME", "SMTPUTF8"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """A message as it goes over the wire, but for its final dot: `sender` and `recipient` are paths."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    needs: frozenset[str]
+
+
+def packed(message: Message) -> Packed | Reply:
+    """A message made ready for any server; a refusal in our own words if its addresses fit into no command."""
+    sender, recipient = path(message.envelope.sender), path(message.envelope.recipient)
+    if sender is None or recipient is None:
+        return Reply(code=553, enhanced="5.1.3", text="the address cannot be put into an SMTP command")
+    content = message.content if message.plain_lines else stuffed(message.content)
+    return Packed(sender=sender, recipient=recipient, content=content, needs=needs(content, sender, recipient))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a relay said to EHLO: extensions in capitals, and the largest message it takes (0: it did not say)."""
+
+    relay: str
+    extensions: frozenset[str]
+    size: int
+
+    def lacking(self, message: Packed) -> Reply | None:
+        """The relay's answer to what it does not offer, known without asking."""
+        missing = sorted(message.needs - self.extensions, reverse=True)
+        if missing:
+            enhanced = "5.6.7" if missing[0] == "SMTPUTF8" else "5.6.3"
+            return Reply(code=554, enhanced=enhanced, text=f"relay {self.relay} does not offer {missing[0]}")
+        if 0 < self.size < len(message.content):
+            text = f"relay {self.relay} takes {self.size} bytes, the message has {len(message.content)}"
+            return Reply(code=552, enhanced="5.3.4", text=text)
+        return None
+
+    def options(self, message: Packed) -> str:
+        """What MAIL says besides the sender."""
+        size = f" SIZE={len(message.content)}" if "SIZE" in self.extensions else ""
+        eight_bit = " BODY=8BITMIME" if "8BITMIME" in message.needs else ""
+        return size + eight_bit + (" SMTPUTF8" if "SMTPUTF8" in message.needs else "")
+
+    def envelope(self, message: Packed) -> bytes:
+        """MAIL, RCPT and DATA in one piece (RFC 2920)."""
+        mail = f"MAIL FROM:<{message.sender}>{self.options(message)}"
+        return f"{mail}\r\nRCPT TO:<{message.recipient}>\r\nDATA\r\n".encode()
+
+
+def is_about_us(reply: Reply) -> bool:
+    """Whether a refusal of MAIL would meet everybody: a relay that does not know us must not cost anyone a delivery."""
+    if reply.code == TOO_LARGE or reply.enhanced.endswith(".3.4"):
+        return False
+    return reply.code == SERVICE_CLOSING or reply.code // 100 == 5  # noqa: PLR2004
+
+
+def label(reply: Reply) -> str:
+    """A reply in short, fit for a log."""
+    return " ".join(word for word in (str(reply.code), reply.enhanced, without_addresses(reply.text)) if word)

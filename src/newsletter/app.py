@@ -53,6 +53,7 @@ from newsletter.store.limits import Limits
 from newsletter.store.ports import Slot
 from newsletter.store.seam import in_thread
 from newsletter.store.slots import Slots
+from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
 
 T = TypeVar("T")
@@ -115,6 +116,7 @@ class App:
         address_keys = AddressKeys(secret=keys[-1], key_of=address_key)
         self._store = store
         self.feeds, self.items, self.slots = Feeds(store), Items(store), Slots(store)
+        self.stories = Stories(store)
         self.editions, self.limits = Editions(store), Limits(store)
         self.subscribers = Subscribers(store, keys=address_keys)
         self.ledger = Ledger(store, hash_of=address_keys.hash_of)

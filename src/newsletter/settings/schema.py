@@ -269,7 +269,7 @@ class FilterTable(Table):
 class FeedFile(Table):
     """feeds/NAME.toml: one partner feed; NAME is its id."""
 
-    url: kinds.WebAddress = Field(description="Where the feed is: RSS, Atom or RDF.")
+    url: kinds.WebAddress = Field(description="Where the feed is: RSS, Atom, RDF or JSON Feed.")
     partner: kinds.Text = Field(description="Who publishes it, as credits name them.")
     homepage: kinds.WebAddress | None = Field(default=None, description="The partner's home page.")
     kind: str = Field(default="", description='What the partner writes, for the section line "Analysis | Middle East".')

@@ -35,6 +35,10 @@ DRAIN = timedelta(seconds=28)
 """How long what was begun may take to finish after SIGTERM. The sender waits 25 s for answers and then records."""
 
 
+Serve = Callable[[asyncio.Event], Awaitable[None]]
+"""Serves pages until the event it is handed is set."""
+
+
 class Role(StrEnum):
     """What a process does: everything, or one part of it on this machine."""
 
@@ -164,10 +168,10 @@ async def run(
     pipeline: Pipeline,
     role: Role,
     *,
-    serve: Callable[[asyncio.Event], Awaitable[None]],
+    serve: Serve | None,
     drain: timedelta = DRAIN,
 ) -> None:
-    """Do what is due, for ever; `serve` serves the web pages until the event it is handed.
+    """Do what is due, for ever; `serve` serves the web pages, if this process does.
 
     SIGTERM and SIGINT stop it: nothing new begins, and what was begun is finished within `drain`.
     """
@@ -192,18 +196,16 @@ async def run(
         work.result()
 
 
-async def _turn(
-    wheel: Wheel, role: Role, *, serve: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event
-) -> None:
+async def _turn(wheel: Wheel, role: Role, *, serve: Serve | None, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(wheel.watchdog())
         if role in {Role.ALL, Role.CLOCK}:
             group.create_task(wheel.clock())
         if role in {Role.ALL, Role.SENDER}:
             group.create_task(wheel.sender())
-        if role in {Role.ALL, Role.WEB}:
+        if serve is not None:
             group.create_task(_served(serve, stop))
 
 
-async def _served(serve: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
+async def _served(serve: Serve, stop: asyncio.Event) -> None:
     await serve(stop)

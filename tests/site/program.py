@@ -206,8 +206,10 @@ class Log:
         return any(words in line for line in tuple(self.lines))
 
     def wait_for(self, words: str) -> None:
-        until(lambda: self.has(words) or not self._reader.is_alive())
-        assert self.has(words), self.lines
+        """Return when a line has these words; fail, showing what there was, if none comes or the process ended."""
+        with contextlib.suppress(AssertionError):
+            until(lambda: self.has(words) or not self._reader.is_alive())
+        assert self.has(words), "".join(self.lines[-20:])
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +62,8 @@ def run(
     from newsletter import scheduler
     from newsletter.web.serve import pages
 
-    with opened(site) as app, _locked(app, role), pages(app) as serve:
+    serving = role in {RoleName.ALL, RoleName.WEB}
+    with opened(site) as app, _locked(app, role), pages(app) if serving else nullcontext() as serve:
         if role is not RoleName.WEB:
             app.recover(alone=role is not RoleName.CLOCK)
         uvloop.run(scheduler.run(app, scheduler.Role(role), serve=serve))

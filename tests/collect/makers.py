@@ -87,6 +87,10 @@ class Memory:
         self.items_by_id[item_id] = replace(self.items_by_id[item_id], story_id=self.stories)
         self.parted_from[item_id] = frozenset({story})
 
+    def latest(self, feed_id: str, *, limit: int) -> tuple[Item, ...]:
+        own = [item for item in self.items_by_id.values() if item.feed_id == feed_id]
+        return tuple(sorted(own, key=lambda item: (item.dated_at, item.id), reverse=True)[:limit])
+
     def poll(self, feed: Feed, *entries: Entry, first: bool = False) -> tuple[Decision, ...]:
         """Decide about a document and keep what was decided."""
         decisions = decide(self, tuple(keyed(entry, feed) for entry in entries), feed=feed, first=first)

@@ -17,15 +17,16 @@ _FLOOD = 3
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
-def admitted(decisions: Sequence[Decision], *, feed: Feed, first: bool) -> tuple[Decision, ...]:
+def admitted(decisions: Sequence[Decision], *, feed: Feed, first: bool, held: bool = False) -> tuple[Decision, ...]:
     """The decisions, in their order, with the states of new items settled.
 
     A first poll accepts the newest `first_poll`; the rest is known, not news. Later polls accept all, unless there
-    are more than three times as many: then the rest is held for an operator.
+    are more than three times as many: then the rest is held for an operator, and as long as the feed waits for one no
+    poll lets more than the newest in.
     """
     judged = [_filtered(decision, feed) for decision in decisions]
     news = [at for at, one in enumerate(judged) if one.verdict is Verdict.NEW and one.state is ItemState.ACCEPTED]
-    if not first and len(news) <= _FLOOD * max(feed.first_poll, _SMALLEST_WINDOW):
+    if not first and len(news) <= (1 if held else _FLOOD) * max(feed.first_poll, _SMALLEST_WINDOW):
         return tuple(judged)
     newest = sorted(news, key=lambda at: (_date(judged[at]), -at), reverse=True)
     for at in newest[feed.first_poll :]:

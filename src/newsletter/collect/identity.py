@@ -14,10 +14,12 @@ from datetime import timedelta
 from itertools import islice
 
 from newsletter.collect.admission import admitted
+from newsletter.collect.renamed import is_the_same, renamed
+from newsletter.collect.revision import changes
 from newsletter.collect.sketch import ALIKE, FEWEST_PHRASES, NEARLY_ALL, Likeness, likeness, same_text, words
 from newsletter.model.feed import Feed
 from newsletter.model.identity import Decision, KeyedEntry, Lookup, Verdict
-from newsletter.model.item import Entry, Item, Key, KeyKind
+from newsletter.model.item import Entry, Item, ItemState, Key, KeyKind
 
 _STRENGTH = tuple(KeyKind)
 _GIVEN_NAMES = frozenset({KeyKind.GUID, KeyKind.BARE_GUID, KeyKind.POST_ID})
@@ -29,16 +31,29 @@ _MOST_COMPARED = 12
 _Name = tuple[KeyKind, str]
 
 
-def decide(lookup: Lookup, entries: tuple[KeyedEntry, ...], *, feed: Feed, first: bool) -> tuple[Decision, ...]:
+def decide(
+    lookup: Lookup, entries: tuple[KeyedEntry, ...], *, feed: Feed, first: bool, held: bool = False
+) -> tuple[Decision, ...]:
     """One decision for each different entry of a document; the keys of its duplicates go with the one they repeat.
 
-    `first` is true for a feed that was never read before.
+    `first` is true for a feed that was never read before, `held` for one that waits for an operator.
     """
     entries = _without_repeats(entries)
     memory = _recall(lookup, entries)
     claims = _claims(entries, memory, feed.id)
     decisions = [_decision(entry, claims.get(at), memory, feed.id) for at, entry in enumerate(entries)]
-    return admitted(_once_each(decisions), feed=feed, first=first)
+    for at, item in renamed(lookup, decisions, feed=feed.id).items():
+        decisions[at] = _under_a_new_name(decisions[at], item)
+    return admitted(_once_each(decisions), feed=feed, first=first, held=held)
+
+
+def _under_a_new_name(decision: Decision, item: Item) -> Decision:
+    """An entry with the headline of a known item, in a document that gives everything new names."""
+    entry = decision.keyed.entry
+    if is_the_same(entry, item.entry):
+        return _seen(decision.keyed, item, because=f"item {item.id} under a new name, like most of its feed")
+    why = f"most of the feed came under new names at once, and this has the headline of item {item.id} but not its text"
+    return replace(decision, state=ItemState.HELD, because=why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,12 +228,18 @@ def _decision(entry: KeyedEntry, claim: _Claim | None, memory: _Memory, feed: st
         return Decision(
             keyed=_with_free_keys(entry, None, memory), verdict=Verdict.NEW, story_id=story, because=because
         )
-    known = claim.item.entry.content_hash == entry.entry.content_hash
+    return _seen(_with_free_keys(entry, claim.item.id, memory), claim.item, because=claim.because)
+
+
+def _seen(keyed: KeyedEntry, item: Item, *, because: str | None) -> Decision:
+    """An entry that is an item we have, as it is or with something changed in it that a reader would want to know."""
+    changed = changes(item.entry, keyed.entry)
     return Decision(
-        keyed=_with_free_keys(entry, claim.item.id, memory),
-        verdict=Verdict.KNOWN if known else Verdict.CHANGED,
-        item_id=claim.item.id,
-        because=claim.because or (None if known else "its headline or its text differs"),
+        keyed=keyed,
+        verdict=Verdict.CHANGED if changed else Verdict.KNOWN,
+        item_id=item.id,
+        because=because or changed,
+        changed=changed,
     )
 
 

@@ -60,6 +60,12 @@ class StoredItems:
         """For each of these items the stories that an operator said it does not tell."""
         return stories_parted(self.connection, ids)
 
+    def latest(self, feed_id: str, *, limit: int) -> tuple[Item, ...]:
+        """A feed's newest items, by publication date and then id."""
+        newest = select(ItemRow.__table__).where(ItemRow.feed_id == feed_id)
+        newest = newest.order_by(ItemRow.dated_at.desc(), ItemRow.id.desc()).limit(limit)
+        return tuple(map(item_from, self.connection.execute(newest)))
+
 
 def _ids(owner: int | None, latest: str) -> tuple[int, ...]:
     bearers = sorted(map(int, latest.split(",")))

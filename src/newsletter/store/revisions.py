@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from newsletter.model.edition import EditionState
 from newsletter.model.item import Revision
@@ -21,10 +22,22 @@ def revisions_of(connection: Connection, item_ids: Collection[int]) -> dict[int,
         issued = _issued(connection, some)
         asked = select(RevisionRow.__table__).where(RevisionRow.item_id.in_(some)).order_by(RevisionRow.id)
         for row in connection.execute(asked):
-            values = {name: value for name, value in row._mapping.items() if name != "id"}
             editions = (edition for frozen_at, edition in issued[row.item_id] if frozen_at <= row.changed_at)
-            found[row.item_id].append(Revision(**values, issued_in=tuple(editions)))
+            found[row.item_id].append(_revision(row, issued_in=tuple(editions)))
     return {item_id: tuple(revisions) for item_id, revisions in found.items()}
+
+
+def _revision(row: Row[Any], *, issued_in: tuple[str, ...]) -> Revision:
+    return Revision(
+        item_id=row.item_id,
+        changed_at=row.changed_at,
+        because=row.because,
+        headline=row.headline,
+        dek=row.dek,
+        text=row.text,
+        content_hash=row.content_hash,
+        issued_in=issued_in,
+    )
 
 
 def _issued(connection: Connection, item_ids: Collection[int]) -> defaultdict[int, list[tuple[datetime, str]]]:

@@ -18,6 +18,7 @@ from newsletter.store.tables import ItemRow, WindowRow
 
 _LONGEST = 500
 """How much of a list is remembered."""
+_NOTHING = "[]"
 _WITHDRAWN = "gone from the middle of its feed's list on two polls in a row: withdrawn by its publisher"
 _BACK = "in its feed's list again, after it was gone"
 
@@ -41,12 +42,17 @@ def keep_window(connection: Connection, feed_id: str, digests: Sequence[str]) ->
     return _retract(connection, confirmed)
 
 
+def feeds_in_doubt(connection: Connection) -> frozenset[str]:
+    """Feeds with something missing."""
+    return frozenset(connection.scalars(select(WindowRow.feed_id).where(WindowRow.missing != _NOTHING)))
+
+
 def confirm_window(connection: Connection, feed_id: str) -> int:
     """The same list once more: what was missing from it is retracted."""
     _, missing = _last(connection, feed_id)
     if not missing:
         return 0
-    connection.execute(update(WindowRow).where(WindowRow.feed_id == feed_id).values(missing="[]"))
+    connection.execute(update(WindowRow).where(WindowRow.feed_id == feed_id).values(missing=_NOTHING))
     return _retract(connection, missing)
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.collect.rhythm import asked_anew, failed, gone, succeeded, why_not
-from newsletter.model.feed import FeedHealth, FeedState, Validators
+from newsletter.collect.rhythm import LONGEST_WAIT, asked_anew, failed, gone, succeeded, wait, why_not
+from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits, Validators
 from tests.collect.makers import NOW, a_feed
 
 FEED = a_feed(poll_every=timedelta(hours=1))
@@ -17,6 +17,7 @@ HEALTH = FeedHealth(
     validators=Validators(etag='"1"'),
     body_hash="h",
     last_success_at=NOW,
+    next_poll_at=NOW,
 )
 
 
@@ -24,8 +25,28 @@ def _failed(health: FeedHealth = HEALTH, *, wait: timedelta | None = None, jitte
     return failed(FEED, health, because="x", status=503, wait=wait, now=NOW, jitter=jitter)
 
 
-def _succeeded(**more: frozenset[int]) -> FeedHealth:
-    return succeeded(FEED, HEALTH, status=200, validators=Validators(), body_hash="n", now=NOW, jitter=0.5, **more)
+def _succeeded(
+    health: FeedHealth = HEALTH,
+    *,
+    jitter: float = 0.5,
+    habits: Habits | None = None,
+    lifetime: timedelta | None = None,
+) -> FeedHealth:
+    return succeeded(
+        FEED,
+        health,
+        status=200,
+        validators=Validators(),
+        body_hash="n",
+        now=NOW,
+        jitter=jitter,
+        habits=habits,
+        lifetime=lifetime,
+    )
+
+
+def _wait(habits: Habits | None = None, lifetime: timedelta | None = None, feed: Feed = FEED) -> timedelta:
+    return wait(feed, habits or Habits(), lifetime=lifetime, now=NOW)
 
 
 def test_a_feed_never_asked_is_due() -> None:
@@ -56,9 +77,16 @@ def test_a_feed_that_is_switched_off_is_not_asked() -> None:
     assert why_not(a_feed(enabled=False), None, now=NOW, force=True) == "switched off in its settings"
 
 
-def test_a_date_written_by_a_clock_that_was_wrong_does_not_silence_a_feed() -> None:
-    health = replace(HEALTH, next_poll_at=NOW + timedelta(days=3650))
-    assert why_not(FEED, health, now=NOW, force=False) is None
+@pytest.mark.parametrize("force", [False, True])
+def test_a_date_written_by_a_clock_that_was_wrong_does_not_silence_a_feed(force: bool) -> None:
+    years = timedelta(days=3650)
+    health = replace(HEALTH, last_try_at=NOW + years, next_poll_at=NOW + years, not_before_at=NOW + years)
+    assert why_not(FEED, health, now=NOW, force=force) is None
+
+
+def test_two_machines_whose_clocks_differ_by_hours_do_not_ask_in_turns() -> None:
+    ahead = replace(HEALTH, last_try_at=NOW + timedelta(hours=3), next_poll_at=NOW + timedelta(hours=4))
+    assert why_not(FEED, ahead, now=NOW, force=False) == "not due before 2026-03-05 16:00 UTC"
 
 
 def test_a_new_address_is_asked_at_once_and_nothing_of_the_old_one_is_sent_there() -> None:
@@ -75,7 +103,7 @@ def test_a_success_takes_the_new_validators_and_forgets_failures() -> None:
     )
     assert after.validators == Validators(last_modified="x")
     assert (after.failures, after.because, after.not_before_at) == (0, None, None)
-    assert after.next_poll_at == NOW + timedelta(minutes=63)
+    assert _succeeded().next_poll_at == NOW + timedelta(minutes=63)
 
 
 def test_a_feed_held_for_an_operator_stays_held() -> None:
@@ -84,9 +112,78 @@ def test_a_feed_held_for_an_operator_stays_held() -> None:
     assert after.state is FeedState.HELD
 
 
-def test_hours_to_be_spared_are_spared() -> None:
-    assert _succeeded(skip_hours=frozenset({13, 14})).next_poll_at == NOW.replace(hour=15, minute=0)
-    assert _succeeded(skip_hours=frozenset(range(24))).next_poll_at is not None
+def test_hours_and_days_to_be_spared_are_spared() -> None:
+    after = _succeeded(habits=Habits(skip_hours=frozenset({13, 14})))
+    assert after.next_poll_at == NOW.replace(hour=15, minute=3)
+    thursday_and_friday = Habits(skip_days=frozenset({3, 4}))
+    assert _succeeded(habits=thursday_and_friday).next_poll_at == NOW.replace(day=7, hour=0, minute=3)
+    assert _succeeded(habits=Habits(skip_hours=frozenset(range(24)))).next_poll_at is not None
+
+
+def test_hours_to_be_spared_are_remembered_and_spared_after_we_were_away() -> None:
+    health = replace(HEALTH, habits=Habits(skip_hours=frozenset({12})), next_poll_at=NOW - timedelta(hours=9))
+    assert "skipHours, skipDays), until 2026-03-05 13:00 UTC" in (why_not(FEED, health, now=NOW, force=False) or "")
+    assert why_not(FEED, health, now=NOW, force=True) is None
+    assert why_not(FEED, health, now=NOW + timedelta(hours=1), force=False) is None
+
+
+def test_a_server_that_says_how_long_its_answer_is_good_is_believed_up_to_a_day() -> None:
+    assert _wait(lifetime=timedelta(minutes=5)) == timedelta(hours=1)
+    assert _wait(lifetime=timedelta(hours=7)) == timedelta(hours=7)
+    assert _wait(lifetime=timedelta(days=365)) == timedelta(days=1)
+    assert _wait(Habits(lasts=timedelta(hours=9))) == timedelta(hours=9)
+    assert _wait(lifetime=timedelta(hours=7), feed=a_feed(poll_every=timedelta(days=2))) == timedelta(days=2)
+
+
+def test_a_feed_that_seldom_brings_something_is_asked_more_seldom_but_not_by_much() -> None:
+    assert _wait(Habits(pace=timedelta(hours=1), window=30)) == timedelta(hours=1)
+    assert _wait(Habits(pace=timedelta(hours=5), window=30)) == timedelta(hours=2.5)
+    assert _wait(Habits(pace=timedelta(days=30), window=30)) == timedelta(hours=4)
+
+
+def test_a_feed_that_fell_silent_is_asked_more_seldom() -> None:
+    busy = Habits(pace=timedelta(hours=1), window=30, news_at=NOW)
+    assert _wait(replace(busy, news_at=NOW - timedelta(hours=24))) == timedelta(hours=3)
+
+
+def test_ten_entries_at_three_an_hour_are_asked_twice_before_they_are_gone_whatever_else_is_said() -> None:
+    habits = Habits(pace=timedelta(minutes=20), window=10, lasts=timedelta(hours=12))
+    assert _wait(habits, lifetime=timedelta(hours=12)) == timedelta(minutes=100)
+    assert _wait(replace(habits, window=3)) == timedelta(hours=12)
+
+
+@given(
+    st.builds(
+        Habits,
+        lasts=st.none() | st.timedeltas(timedelta(0), timedelta(days=9000)),
+        pace=st.none() | st.timedeltas(timedelta(0), timedelta(days=9000)),
+        window=st.integers(0, 5000),
+        slowed=st.integers(0, 4),
+    ),
+    st.none() | st.timedeltas(timedelta(0), timedelta(days=9000)),
+)
+def test_no_feed_is_asked_more_often_than_its_editor_wants_or_less_than_once_a_day(
+    habits: Habits, lifetime: timedelta | None
+) -> None:
+    assert FEED.poll_every <= _wait(habits, lifetime) <= LONGEST_WAIT
+
+
+def test_a_feed_that_was_asked_too_often_is_asked_more_seldom_for_a_while() -> None:
+    slowed = replace(_failed(_failed(HEALTH)), next_poll_at=NOW)
+    waits = []
+    for _ in range(4):
+        slowed = _succeeded(slowed, jitter=0)
+        assert slowed.next_poll_at is not None
+        waits.append((slowed.next_poll_at - NOW) / timedelta(hours=1))
+        slowed = replace(slowed, next_poll_at=NOW)
+    assert waits == [4, 2, 1, 1]
+
+
+def test_feeds_that_were_all_due_at_once_are_spread_over_a_whole_wait() -> None:
+    for all_at_once in (None, NOW - timedelta(days=2)):
+        health = replace(HEALTH, next_poll_at=all_at_once)
+        tenths = [_succeeded(health, jitter=tenth / 10).next_poll_at for tenth in range(10)]
+        assert tenths == [NOW + timedelta(minutes=60 + 6 * tenth) for tenth in range(10)]
 
 
 def test_a_failure_keeps_the_validators_of_the_last_answer_that_was_read() -> None:

@@ -128,6 +128,7 @@ def test_a_poll_without_items_keeps_all_of_the_health_and_gives_the_lease_back(f
             window=30,
             pace=HOUR / 3,
             news_at=NOW - HOUR,
+            slowed=1,
             gap_at=NOW - 2 * HOUR,
             move=Move(to="https://new.example/feed", since_at=NOW - HOUR, last_at=NOW, times=3, followed=True),
         ),

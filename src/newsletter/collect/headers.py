@@ -1,4 +1,4 @@
-"""What response headers tell a poller: validators, and how long to stay away."""
+"""What response headers tell a poller: validators, how long the answer stays good, how long to stay away."""
 
 from __future__ import annotations
 
@@ -34,13 +34,37 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     A date is taken relative to the response's own Date, so that neither clock needs to be right.
     """
     value = headers.get("Retry-After", "").strip()
-    if value.isdecimal() and value.isascii():
-        return min(timedelta(seconds=int(value[:9])), _LONGEST_WAIT)
+    if (seconds := _seconds(value)) is not None:
+        return min(seconds, _LONGEST_WAIT)
     until = _date(value)
     if until is None:
         return None
     wait = until - (_date(headers.get("Date", "")) or now)
     return max(timedelta(0), min(wait, _LONGEST_WAIT))
+
+
+def lifetime(headers: Mapping[str, str]) -> timedelta | None:
+    """How long the answer stays fresh by its server's word (RFC 9111 section 4.2.1), or None if it does not say.
+
+    Times are taken relative to the response's own Date.
+    """
+    said = {name.strip().lower(): value.strip(' "') for name, _, value in _directives(headers)}
+    if {"no-cache", "no-store"} & set(said):
+        return None
+    if "max-age" in said:
+        age = _seconds(headers.get("Age", "").strip()) or timedelta(0)
+        fresh = _seconds(said["max-age"])
+        return max(fresh - age, timedelta(0)) or None if fresh is not None else None
+    sent, expires = _date(headers.get("Date", "")), _date(headers.get("Expires", ""))
+    return expires - sent if sent and expires and expires > sent else None
+
+
+def _directives(headers: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    return [part.partition("=") for part in headers.get("Cache-Control", "").split(",")]
+
+
+def _seconds(digits: str) -> timedelta | None:
+    return timedelta(seconds=int(digits[:9])) if digits.isdecimal() and digits.isascii() else None
 
 
 def _date(value: str) -> datetime | None:

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -52,6 +52,8 @@ class Fetched:
     validators: Validators = field(default_factory=Validators)
     moved_to: str | None = None
     """Where an unbroken chain of permanent redirects led, if there was one."""
+    compared: bool = False
+    """The request asked whether something changed: validators went with it."""
 
     @property
     def content_type(self) -> str:
@@ -122,32 +124,32 @@ class Fetcher:
     async def _follow(self, url: str, validators: Validators, label: str) -> Fetched:
         seen: list[str] = []
         permanent = True
+        giver = validators.origin or _origin(url)
         while True:
             _check(url, seen, label)
             seen.append(url)
-            answer = await self._ask(url, validators, label)
+            # What one server gave tells another who asks, and nothing else.
+            answer = await self._ask(url, validators if _origin(url) == giver else Validators(), label)
             if answer.status not in _REDIRECTS or "Location" not in answer.headers:
                 moved = url if permanent and len(seen) > 1 else None
-                return _with(answer, moved)
+                return replace(answer, url=_bare(answer.url), moved_to=_bare(moved) if moved else None)
             permanent = permanent and answer.status in {301, 308}
             url = _next(url, answer.headers["Location"])
 
     async def _ask(self, url: str, validators: Validators, label: str) -> Fetched:
         assert self._session is not None, "a Fetcher is used inside `async with`"
         _host.set(urlsplit(url).hostname or "")
-        conditions = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
-        async with self._session.get(
-            url,
-            headers={name: value for name, value in conditions.items() if value is not None},
-            allow_redirects=False,
-        ) as response:
+        known = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+        conditions = {name: value for name, value in known.items() if value is not None}
+        async with self._session.get(url, headers=conditions, allow_redirects=False) as response:
             body = await self._body(response, label) if response.status in _WITH_BODY else b""
             return Fetched(
                 status=response.status,
                 url=url,
                 headers=response.headers.copy(),
                 body=body,
-                validators=validators_of(response.headers),
+                validators=replace(validators_of(response.headers), origin=_origin(url)),
+                compared=bool(conditions),
             )
 
     async def _body(self, response: aiohttp.ClientResponse, label: str) -> bytes:
@@ -232,15 +234,10 @@ def _shown(url: str) -> str:
     return urlunsplit(urlsplit(_bare(url))._replace(query="", fragment=""))[:200]
 
 
-def _with(answer: Fetched, moved_to: str | None) -> Fetched:
-    return Fetched(
-        status=answer.status,
-        url=_bare(answer.url),
-        headers=answer.headers,
-        body=answer.body,
-        validators=answer.validators,
-        moved_to=_bare(moved_to) if moved_to else None,
-    )
+def _origin(url: str) -> str:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
 def _reason(exc: Exception, url: str) -> str:

@@ -11,26 +11,30 @@ import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
-from newsletter.collect.headers import retry_after
+from newsletter.collect.habits import concluded, learned, sighted
+from newsletter.collect.headers import lifetime, retry_after
+from newsletter.collect.hosts import address, by_host, host_of, quiet_until, spared
 from newsletter.collect.http import Fetched, Fetcher
 from newsletter.collect.identity import decide
 from newsletter.collect.read import Body, ParsedFeed
-from newsletter.collect.rhythm import asked_anew, failed, gone, succeeded, why_not
+from newsletter.collect.rhythm import TOO_BUSY, asked_anew, failed, gone, minute, succeeded, why_not
 from newsletter.collect.worker import Parser
 from newsletter.errors import FeedError, FetchError, NewsletterError
 from newsletter.model.clock import Clock
-from newsletter.model.feed import Feed, FeedHealth, FeedState, Validators
+from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits
 from newsletter.model.item import PollReport
 from newsletter.store.ports import Feeds
-from newsletter.store.seam import in_thread
+from newsletter.store.seam import in_thread, kept
 
 # Longer than a fetch and a reading may take together; after a crash the feed waits this long.
 LEASE = timedelta(minutes=5)
+# Between two requests to a host that is too busy.
+PAUSE = timedelta(seconds=1)
 _OK = frozenset({200, 203})
 _NOT_MODIFIED = 304
 _GONE = 410
@@ -47,27 +51,41 @@ async def poll(
     clock: Clock,
     force: bool = False,
     concurrency: int = 16,
+    pause: timedelta = PAUSE,
     luck: Callable[[], float] = random.random,
     tell: Callable[[PollReport], None] = lambda _: None,
 ) -> tuple[PollReport, ...]:
     """Poll every feed that is due; one report for each feed, in their order.
 
     `force` asks also those that are not due. `tell` gets each report as it is there. A feed that fails, in whatever
-    way, is put off and reported; it never stops another.
+    way, is put off and reported; it never stops another. Feeds of one host are asked one after the other, with a
+    `pause` between them once it said that it is too busy.
     """
-    polls = _Polls(store=store, fetcher=fetcher, parser=parser, clock=clock, force=force, luck=luck)
     remembered = {health.feed_id: health for health in await in_thread(store.all_health)}
+    polls = _Polls(
+        store=store,
+        fetcher=fetcher,
+        parser=parser,
+        clock=clock,
+        force=force,
+        luck=luck,
+        spared=spared(remembered.values(), force=force),
+    )
     reports: dict[int, PollReport] = {}
-    waiting = iter(enumerate(feeds))
+    hosts = by_host(feeds, remembered)
+    waiting = iter(hosts)
 
     async def some() -> None:
-        for at, feed in waiting:
-            reports[at] = await polls.one(feed, remembered.get(feed.id))
-            tell(reports[at])
+        for places in waiting:
+            for at in places:
+                reports[at] = await polls.one(feeds[at], remembered.get(feeds[at].id))
+                tell(reports[at])
+                if reports[at].status in TOO_BUSY and at != places[-1]:
+                    await asyncio.sleep(pause.total_seconds())
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(feeds))):
+            for _ in range(min(concurrency, len(hosts))):
                 group.create_task(some())
     except* NewsletterError as failures:
         # Only the store fails for all feeds at once, and says the same to each.
@@ -86,7 +104,7 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Polls:
-    """What all polls of a round share."""
+    """What all polls of a round share. `spared` are the hosts to be left alone; it grows as they say so."""
 
     store: Feeds
     fetcher: Fetcher
@@ -94,21 +112,41 @@ class _Polls:
     clock: Clock
     force: bool
     luck: Callable[[], float]
+    spared: dict[str, datetime]
 
     async def one(self, feed: Feed, remembered: FeedHealth | None) -> PollReport:
         """Poll one feed, or say why not."""
-        if why := why_not(feed, remembered, now=self.clock.now(), force=self.force):
+        if why := self._why_not(feed, remembered):
             return PollReport(feed=feed.id, because=why)
-        leased = await in_thread(self.store.lease, feed.id, url=feed.url, now=self.clock.now(), lease=LEASE)
+        leased = await self._taken(feed)
         if leased is None:
             return PollReport(feed=feed.id, because="another run is polling it")
         # That other run may have finished between our look and our lease.
-        if why := why_not(feed, leased, now=self.clock.now(), force=self.force):
+        if why := self._why_not(feed, leased):
             await in_thread(self.store.record_unchanged, leased)
             return PollReport(feed=feed.id, because=why)
         report = await self._leased(feed, leased)
         _note(report)
         return report
+
+    async def _taken(self, feed: Feed) -> FeedHealth | None:
+        taking = self.store.take(feed.id, url=feed.url, now=self.clock.now(), lease=LEASE)
+        try:
+            return await kept(taking)
+        except asyncio.CancelledError:
+            if leased := taking.result():
+                await in_thread(self.store.record_unchanged, leased)
+            raise
+
+    def _why_not(self, feed: Feed, health: FeedHealth | None) -> str | None:
+        now = self.clock.now()
+        if why := why_not(feed, health, now=now, force=self.force):
+            return why
+        host = host_of(address(feed, health))
+        until = self.spared.get(host)
+        if until is None or now >= until:
+            return None
+        return f"{host} said of another feed that it is asked too often: not before {minute(until)}"
 
     async def _leased(self, feed: Feed, leased: FeedHealth) -> PollReport:
         """Poll a feed whose lease is ours, and give it back whatever happens."""
@@ -130,9 +168,9 @@ class _Polls:
 
     async def _asked(self, feed: Feed, health: FeedHealth) -> _Outcome:
         """Ask and read; nothing is kept yet."""
-        answer = await self.fetcher.get(feed.url, health.validators, feed=feed.id)
+        answer = await self.fetcher.get(health.address, health.validators, feed=feed.id)
         digest = hashlib.sha256(answer.body).hexdigest()
-        if answer.status == _NOT_MODIFIED and health.validators != Validators():
+        if answer.status == _NOT_MODIFIED and answer.compared:
             return self._unchanged(feed, health, answer)
         if answer.status in _OK and digest == health.body_hash:
             return self._unchanged(feed, health, answer)
@@ -147,7 +185,7 @@ class _Polls:
             parsed = await self.parser.parse(body, known, now=self.clock.now())
         except FeedError as exc:
             return self._put_off(feed, health, exc.because, answer.status)
-        kept = succeeded(
+        after = succeeded(
             feed,
             health,
             status=answer.status,
@@ -155,19 +193,21 @@ class _Polls:
             body_hash=digest,
             now=self.clock.now(),
             jitter=self.luck(),
-            skip_hours=parsed.skip_hours,
+            habits=self._sighted(learned(health.habits, parsed, now=self.clock.now()), health, answer),
+            lifetime=lifetime(answer.headers),
         )
-        return _Outcome(health=kept, report=PollReport(feed=feed.id, status=answer.status), parsed=parsed)
+        return _Outcome(health=after, report=PollReport(feed=feed.id, status=answer.status), parsed=parsed)
 
     def _unchanged(self, feed: Feed, health: FeedHealth, answer: Fetched) -> _Outcome:
         """The same as last time: by the server's word, or byte for byte."""
         validators = answer.validators
         if answer.status == _NOT_MODIFIED:
-            validators = Validators(
+            validators = replace(
+                validators,
                 etag=validators.etag or health.validators.etag,
                 last_modified=validators.last_modified or health.validators.last_modified,
             )
-        kept = succeeded(
+        after = succeeded(
             feed,
             health,
             status=answer.status,
@@ -175,13 +215,18 @@ class _Polls:
             body_hash=health.body_hash,
             now=self.clock.now(),
             jitter=self.luck(),
+            habits=self._sighted(health.habits, health, answer),
+            lifetime=lifetime(answer.headers),
         )
-        return _Outcome(health=kept, report=PollReport(feed=feed.id, status=_NOT_MODIFIED))
+        return _Outcome(health=after, report=PollReport(feed=feed.id, status=_NOT_MODIFIED))
+
+    def _sighted(self, habits: Habits, health: FeedHealth, answer: Fetched) -> Habits:
+        return sighted(habits, url=health.url, to=answer.moved_to, now=self.clock.now())
 
     def _refused(self, feed: Feed, health: FeedHealth, answer: Fetched) -> _Outcome:
         """An answer of the server, but no feed."""
         now = self.clock.now()
-        if answer.status == _GONE:
+        if answer.status == _GONE and health.address == health.url:
             lost = gone(health, now=now)
             return _Outcome(health=lost, report=_failure(feed, _GONE, lost.because))
         because = f"its server answered {answer.status}{_HINTS.get(answer.status, '')}"
@@ -193,13 +238,16 @@ class _Polls:
     ) -> _Outcome:
         """A failure: the feed is asked again, later and later."""
         now, jitter = self.clock.now(), self.luck()
-        kept = failed(feed, health, because=because, status=status, wait=wait, now=now, jitter=jitter)
-        return _Outcome(health=kept, report=_failure(feed, status, because))
+        after = failed(feed, health, because=because, status=status, wait=wait, now=now, jitter=jitter)
+        if until := quiet_until(after, force=self.force):
+            host = host_of(after.address)
+            self.spared[host] = max(until, self.spared.get(host, until))
+        return _Outcome(health=after, report=_failure(feed, status, because))
 
     async def _kept(self, feed: Feed, outcome: _Outcome, *, first: bool) -> PollReport:
         """Write an outcome down, items and validators together."""
         if outcome.parsed is None:
-            await in_thread(self.store.record_unchanged, outcome.health)
+            await kept(self.store.keep(outcome.health))
             return outcome.report
         report = await in_thread(
             self.store.record_items,
@@ -207,6 +255,7 @@ class _Polls:
             outcome.parsed.entries,
             partial(decide, feed=feed, first=first),
             now=self.clock.now(),
+            conclude=partial(concluded, known=outcome.parsed.known, first=first),
         )
         return replace(report, known=report.known + outcome.parsed.known)
 
@@ -237,7 +286,7 @@ def _note(report: PollReport) -> None:
     facts = {"status": report.status, "new": report.new, "changed": report.changed, "known": report.known}
     if report.held:
         facts["held"] = report.held
-    if report.because:
+    if report.failed:
         log.warning("feed put off", feed=report.feed, status=report.status, because=report.because)
     else:
-        log.info("feed polled", feed=report.feed, **facts)
+        log.info("feed polled", feed=report.feed, because=report.because, **facts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.collect.document import document_of, utf8_of
 from newsletter.collect.entry import Surroundings, entry_from, salt
@@ -49,6 +49,9 @@ class ParsedFeed:
     known: int = 0
     title: str = ""
     skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+    lasts: timedelta | None = None
+    """How long the document says that it stays as it is."""
 
 
 def read(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:
@@ -119,7 +122,7 @@ def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> P
     left = tuple(entry for entry in tree.entries if entry.digest not in seen)
     cut = len(tree.entries) - len(left)
     if cut and not left:
-        return ParsedFeed(known=cut, skip_hours=tree.skip_hours)
+        return ParsedFeed(known=cut, skip_hours=tree.skip_hours, skip_days=tree.skip_days, lasts=tree.lasts)
     found = parse(tree.without(seen), base=body.url)
     _refuse_other_xml(found.version, found.entries, body)
     # Where the two readers count differently nothing can be said about which is which.
@@ -130,6 +133,8 @@ def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> P
         known=cut,
         title=found.title,
         skip_hours=tree.skip_hours,
+        skip_days=tree.skip_days,
+        lasts=tree.lasts,
     )
 
 

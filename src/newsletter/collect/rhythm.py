@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from newsletter.model.feed import Feed, FeedHealth, FeedState, Validators
+from newsletter.collect.habits import without_move_that_fails
+from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits, Validators
 
 SHORTEST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=24)
+# A feed that rarely brings anything is asked this much more seldom than its editor wants, not more: news may come.
+_MOST_STRETCHED = 4
+# Asked twice in the time in which a window fills, nothing of it is missed.
+_SHARE_OF_WINDOW = 2
+_FEWEST_ENTRIES = 5
 _MOST_DOUBLINGS = 12
+_MOST_SLOWED = 4
+_WEEK_HOURS = 7 * 24
+TOO_BUSY = frozenset({429, 503})
 
 
 def why_not(feed: Feed, health: FeedHealth | None, *, now: datetime, force: bool) -> str | None:
@@ -19,24 +28,38 @@ def why_not(feed: Feed, health: FeedHealth | None, *, now: datetime, force: bool
     """
     if not feed.enabled:
         return "switched off in its settings"
-    if health is None or health.url != feed.url:
-        return None
+    return _why_not(health, now, force=force) if health and health.url == feed.url else None
+
+
+def _why_not(health: FeedHealth, now: datetime, *, force: bool) -> str | None:
     if health.state is FeedState.GONE:
         return "its server said that it is gone for good (410): change its url or remove it"
-    if _is_ahead(health.not_before_at, now, feed):
-        return f"its server asked not to be asked before {_minute(health.not_before_at)}"
-    if not force and _is_ahead(health.next_poll_at, now, feed):
-        return f"not due before {_minute(health.next_poll_at)}"
+    if _from_the_future(health, now):
+        return None
+    if health.not_before_at and now < health.not_before_at:
+        return f"its server asked not to be asked before {minute(health.not_before_at)}"
+    return None if force else _not_yet(health, now)
+
+
+def _not_yet(health: FeedHealth, now: datetime) -> str | None:
+    if health.next_poll_at and now < health.next_poll_at:
+        return f"not due before {minute(health.next_poll_at)}"
+    if (at := _after_spared(now, health.habits)) > now:
+        return f"it asked to be spared at this time (skipHours, skipDays), until {minute(at)}"
     return None
 
 
-def _is_ahead(at: datetime | None, now: datetime, feed: Feed) -> bool:
-    """Whether an instant is still to come; one beyond any wait of ours was written by a clock that was wrong."""
-    return at is not None and now < at <= now + 2 * max(feed.poll_every, 7 * LONGEST_WAIT)
+def _from_the_future(health: FeedHealth, now: datetime) -> bool:
+    """Whether what we remember was written by a clock that was far ahead: then its dates say nothing.
+
+    A day of doubt is left, so that two machines whose clocks differ do not ask in turns.
+    """
+    return health.last_try_at is not None and health.last_try_at > now + LONGEST_WAIT
 
 
-def _minute(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
+def minute(at: datetime) -> str:
+    """An instant for people."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def asked_anew(feed: Feed, health: FeedHealth) -> FeedHealth:
@@ -45,6 +68,29 @@ def asked_anew(feed: Feed, health: FeedHealth) -> FeedHealth:
         return health
     fresh = FeedState.NEW if health.state is FeedState.NEW else FeedState.ACTIVE
     return FeedHealth(feed_id=feed.id, url=feed.url, state=fresh, last_success_at=health.last_success_at)
+
+
+def wait(feed: Feed, habits: Habits, *, lifetime: timedelta | None, now: datetime) -> timedelta:
+    """How long a feed that answered may be left alone: `poll_every`, or longer by its own word or by experience.
+
+    Its word (`lifetime`, from the headers, and what its document says) counts up to a day. However long that is, it
+    is asked twice before its window is likely to have been filled with other entries.
+    """
+    base = feed.poll_every
+    longest = max(base, LONGEST_WAIT)
+    wishes = (lifetime, habits.lasts, min(_seldom(habits, now), _MOST_STRETCHED * base))
+    wanted = min(max([base, *(wish for wish in wishes if wish)]), longest)
+    if habits.pace is not None and habits.window >= _FEWEST_ENTRIES:
+        wanted = max(base, min(wanted, habits.pace * habits.window / _SHARE_OF_WINDOW))
+    return min(wanted * (1 << habits.slowed), longest)
+
+
+def _seldom(habits: Habits, now: datetime) -> timedelta:
+    """Half the usual time between two entries; a feed that fell silent is believed to have become slower."""
+    if habits.pace is None:
+        return timedelta(0)
+    silent = now - habits.news_at if habits.news_at else timedelta(0)
+    return max(habits.pace, silent / 4) / 2
 
 
 def succeeded(
@@ -56,9 +102,19 @@ def succeeded(
     body_hash: str | None,
     now: datetime,
     jitter: float,
-    skip_hours: frozenset[int] = frozenset(),
+    habits: Habits | None = None,
+    lifetime: timedelta | None = None,
 ) -> FeedHealth:
-    """After an answer that was read or needed no reading. `jitter`, in [0, 1), lengthens the wait by up to a tenth."""
+    """After an answer that was read or needed no reading. `jitter`, in [0, 1), lengthens the wait by up to a tenth.
+
+    A feed that is asked for the first time, or again after we were away, may wait up to twice as long: they all come
+    at once then, and must not do so for ever.
+    """
+    known = habits or health.habits
+    calmer = replace(known, slowed=max(known.slowed - 1, 0))
+    rest = wait(feed, known, lifetime=lifetime, now=now)
+    overdue = health.next_poll_at is None or now - health.next_poll_at > rest
+    spread = rest * jitter * (1 if overdue else 0.1)
     return replace(
         health,
         state=FeedState.ACTIVE if health.state is FeedState.NEW else health.state,
@@ -67,10 +123,11 @@ def succeeded(
         last_status=status,
         last_try_at=now,
         last_success_at=now,
-        next_poll_at=_after_skipped(now + feed.poll_every * (1 + jitter / 10), skip_hours),
+        next_poll_at=_after_spared(now + rest + spread, calmer),
         not_before_at=None,
         failures=0,
-        because=None,
+        because=health.because if health.state is FeedState.HELD else None,
+        habits=calmer,
     )
 
 
@@ -86,11 +143,13 @@ def failed(
 ) -> FeedHealth:
     """After an answer that was none. The wait doubles with each failure, up to a day, and never ends.
 
-    `wait` is the server's Retry-After. Validators stay those of the last answer that was read.
+    `wait` is the server's Retry-After. Validators stay those of the last answer that was read. A feed whose server
+    says that it is too busy is asked more seldom for a while, also when it is well again.
     """
     failures = health.failures + 1
     base = max(feed.poll_every, SHORTEST_WAIT)
     grown = min(base * 2 ** min(failures - 1, _MOST_DOUBLINGS), max(base, LONGEST_WAIT)) * (1 + jitter / 10)
+    slowed = min(health.habits.slowed + (status in TOO_BUSY), _MOST_SLOWED)
     return replace(
         health,
         last_status=status,
@@ -99,6 +158,7 @@ def failed(
         not_before_at=now + wait if wait else None,
         failures=failures,
         because=because,
+        habits=without_move_that_fails(replace(health.habits, slowed=slowed), failures),
     )
 
 
@@ -115,10 +175,10 @@ def gone(health: FeedHealth, *, now: datetime) -> FeedHealth:
     )
 
 
-def _after_skipped(at: datetime, skip_hours: frozenset[int]) -> datetime:
-    """The instant, or the next full hour (UTC) that the feed does not ask to be spared in."""
-    for _ in range(24):
-        if at.hour not in skip_hours:
-            return at
-        at = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+def _after_spared(at: datetime, habits: Habits) -> datetime:
+    """The instant, or the next one at the same minute in an hour and on a day (UTC) that the feed does not exclude."""
+    for hours in range(_WEEK_HOURS):
+        later = at + timedelta(hours=hours)
+        if later.hour not in habits.skip_hours and later.weekday() not in habits.skip_days:
+            return later
     return at

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from lxml import etree
 
@@ -27,6 +28,15 @@ _VOLATILE = (
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif")
 _WIDE_ENOUGH = 600
 _DAY_HOURS = 24
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SY = "{http://purl.org/rss/1.0/modules/syndication/}"
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,9 @@ class Scan:
 
     entries: tuple[SideEntry, ...]
     skip_hours: frozenset[int]
+    skip_days: frozenset[int]
+    lasts: timedelta | None
+    """How long the document says that it stays as it is."""
     _root: etree._Element
     _elements: tuple[etree._Element, ...]
 
@@ -70,6 +83,8 @@ def scan(document: bytes, *, base: str, salt: str) -> Scan | None:
     return Scan(
         entries=tuple(_side_entry(element, base=base, salt=salt) for element in elements),
         skip_hours=frozenset(_skip_hours(root)),
+        skip_days=frozenset(_skip_days(root)),
+        lasts=_lasts(root),
         _root=root,
         _elements=elements,
     )
@@ -109,6 +124,30 @@ def _skip_hours(root: etree._Element) -> Iterator[int]:
         digits = (hour.text or "").strip()
         if digits.isdecimal():
             yield int(digits[:4]) % _DAY_HOURS
+
+
+def _skip_days(root: etree._Element) -> Iterator[int]:
+    for day in root.iterfind("./{*}channel/{*}skipDays/{*}day"):
+        name = (day.text or "").strip().lower()
+        if name in _DAYS:
+            yield _DAYS.index(name)
+
+
+def _lasts(root: etree._Element) -> timedelta | None:
+    """RSS' ttl in minutes, and the syndication module's period divided by its frequency: the longer of them."""
+    channel = root.find("./{*}channel")
+    head = root if channel is None else channel
+    ttl = _digits(head.findtext("ttl"))
+    period = _PERIODS.get((head.findtext(_SY + "updatePeriod") or "").strip().lower())
+    told = [timedelta(minutes=ttl)] if ttl else []
+    if period:
+        told.append(period / (_digits(head.findtext(_SY + "updateFrequency")) or 1))
+    return max(told, default=None)
+
+
+def _digits(text: str | None) -> int:
+    digits = (text or "").strip()
+    return int(digits[:6]) if digits.isdecimal() and digits.isascii() else 0
 
 
 def _images(entry: etree._Element, base: str) -> Iterator[Image]:

@@ -106,6 +106,8 @@ class Habits:
     """The usual time between two new entries."""
     news_at: datetime | None = None
     """When it last brought something new."""
+    slowed: int = 0
+    """How often its rhythm is doubled, because its server said that it was too busy."""
     gap_at: datetime | None = None
     """When it last shared nothing with what it had shown before: entries may have been missed."""
     move: Move | None = None

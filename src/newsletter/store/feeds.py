@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.model.identity import Decide, Decision, KeyedEntry, Verdict
@@ -15,10 +17,14 @@ from newsletter.model.item import ITEM_MOVES, ItemState, PollReport
 from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
-from newsletter.store.mapping import health_from, health_values
-from newsletter.store.statements import chunks, insert_into
+from newsletter.store.mapping import health_from
+from newsletter.store.statements import chunks
 from newsletter.store.tables import FeedRow, ItemRow
-from newsletter.store.windows import confirm_window, keep_window
+from newsletter.store.taking import Take, keep_all, take_all
+from newsletter.store.windows import confirm_window, feeds_in_doubt, keep_window
+from newsletter.store.writer import GroupWriter
+
+T = TypeVar("T")
 
 
 class Feeds:
@@ -26,6 +32,7 @@ class Feeds:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._writer: GroupWriter[Take | FeedHealth] = GroupWriter(self._commit, name="feeds-writer")
 
     def health(self, feed_id: str) -> FeedHealth | None:
         with self._store.read() as connection:
@@ -38,18 +45,25 @@ class Feeds:
         return tuple(health_from(row) for row in rows)
 
     def lease(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> FeedHealth | None:
-        unknown = FeedHealth(feed_id=feed_id, url=url, state=FeedState.NEW)
-        free = or_(FeedRow.leased_until.is_(None), FeedRow.leased_until <= now)
-        take = update(FeedRow).where(FeedRow.id == feed_id, free).values(leased_until=now + lease)
-        with self._store.write() as connection:
-            connection.execute(insert_into(connection, FeedRow).on_conflict_do_nothing(), health_values(unknown))
-            row = connection.execute(take.returning(FeedRow.__table__)).one_or_none()
-        return health_from(row) if row else None
+        op = Take(feed_id=feed_id, url=url, now=now, lease=lease)
+        self._commit([op])
+        return op.taken
 
-    def record_unchanged(self, health: FeedHealth, *, same_list: bool = False) -> int:
+    def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
+        op = Take(feed_id=feed_id, url=url, now=now, lease=lease)
+        return _then(self._writer.submit(op), lambda: op.taken)
+
+    def record_unchanged(self, health: FeedHealth) -> None:
+        self._commit([health])
+
+    def keep(self, health: FeedHealth) -> Future[None]:
+        return _then(self._writer.submit(health), lambda: None)
+
+    def _commit(self, ops: Sequence[Take | FeedHealth]) -> Sequence[bool]:
         with self._store.write() as connection:
-            _keep(connection, health)
-            return confirm_window(connection, health.feed_id) if same_list else 0
+            keep_all(connection, [op for op in ops if isinstance(op, FeedHealth)])
+            take_all(connection, [op for op in ops if isinstance(op, Take)])
+        return [True] * len(ops)
 
     def record_items(
         self,
@@ -59,17 +73,27 @@ class Feeds:
         *,
         now: datetime,
         listed: Sequence[str] = (),
+        conclude: Callable[[FeedHealth, tuple[Decision, ...]], FeedHealth] = lambda health, _: health,
     ) -> PollReport:
         # Serial, because what two polls find new at the same time may be one story.
         with self._store.write(serial=True) as connection:
-            _keep(connection, health)
             decisions = decide(StoredItems(connection), entries)
+            health = conclude(health, decisions)
+            keep_all(connection, [health])
             write_decisions(connection, decisions, feed_id=health.feed_id, now=now)
             retracted = keep_window(connection, health.feed_id, listed)
             report = replace(_report(health, decisions), retracted=retracted)
             if report.held:
                 report = replace(report, because=_hold(connection, report))
         return report
+
+    def doubtful(self) -> frozenset[str]:
+        with self._store.read() as connection:
+            return feeds_in_doubt(connection)
+
+    def listed_again(self, feed_id: str) -> int:
+        with self._store.write() as connection:
+            return confirm_window(connection, feed_id)
 
     def release(self, feed_id: str, after: ItemState, *, because: str) -> int:
         held = ItemRow.feed_id == feed_id, ItemRow.state == ItemState.HELD
@@ -78,6 +102,10 @@ class Feeds:
             waiting = update(FeedRow).where(FeedRow.id == feed_id, FeedRow.state == FeedState.HELD)
             connection.execute(waiting.values(state=FeedState.ACTIVE, because=None))
             return connection.execute(update(ItemRow).where(*held).values(state=after, because=because)).rowcount
+
+    def close(self) -> None:
+        """Write what was promised."""
+        self._writer.close()
 
     def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
         found: set[str] = set()
@@ -88,11 +116,19 @@ class Feeds:
         return frozenset(found)
 
 
-def _keep(connection: Connection, health: FeedHealth) -> None:
-    """Write a feed's row as it is now known, and give its lease back."""
-    values = health_values(health) | {"leased_until": None}
-    statement = insert_into(connection, FeedRow).values(values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+def _then(done: Future[bool], result: Callable[[], T]) -> Future[T]:
+    """A future with a result of its own, once an operation is durable."""
+    promise: Future[T] = Future()
+    promise.set_running_or_notify_cancel()
+
+    def tell(done: Future[bool]) -> None:
+        if error := done.exception():
+            promise.set_exception(error)
+        else:
+            promise.set_result(result())
+
+    done.add_done_callback(tell)
+    return promise
 
 
 def _hold(connection: Connection, report: PollReport) -> str:

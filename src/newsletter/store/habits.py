@@ -21,6 +21,7 @@ def habits_text(health: FeedHealth) -> str | None:
         "window": habits.window,
         "pace": _seconds(habits.pace),
         "news_at": _text(habits.news_at),
+        "slowed": habits.slowed,
         "gap_at": _text(habits.gap_at),
         "move": move
         and {
@@ -44,6 +45,7 @@ def habits_from(told: Mapping[str, Any]) -> Habits:
         window=told.get("window", 0),
         pace=_duration(told.get("pace")),
         news_at=_instant(told.get("news_at")),
+        slowed=told.get("slowed", 0),
         gap_at=_instant(told.get("gap_at")),
         move=_move(told["move"]) if "move" in told else None,
     )

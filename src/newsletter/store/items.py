@@ -57,7 +57,9 @@ class Items:
 
     def counts(self, feed_id: str) -> Mapping[ItemState, int]:
         """How many items of a feed are in each state that occurs."""
-        counted = select(ItemRow.state, func.count().label("many")).where(ItemRow.feed_id == feed_id).group_by(ItemRow.state)
+        counted = (
+            select(ItemRow.state, func.count().label("many")).where(ItemRow.feed_id == feed_id).group_by(ItemRow.state)
+        )
         with self._store.read() as connection:
             return {row.state: row.many for row in connection.execute(counted)}
 

@@ -6,7 +6,7 @@ come out; no row, session or SQL is ever seen here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from typing import Protocol
 from newsletter.model.delivery import Claimed, DeliveryKey, DeliveryState, LedgerKind, Report, Tried
 from newsletter.model.edition import Draft, Edition, EditionState, Rendered
 from newsletter.model.feed import FeedHealth
-from newsletter.model.identity import Decide, KeyedEntry
+from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.story import ItemStory, Regrouped
@@ -34,12 +34,14 @@ class Feeds(Protocol):
     def lease(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> FeedHealth | None:
         """Take a feed for polling, or None if another worker has it. A feed unknown so far is added with `url`."""
 
-    def record_unchanged(self, health: FeedHealth, *, same_list: bool = False) -> int:
-        """Keep a poll that brought no items (304, same body, an error) and give the lease back.
+    def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
+        """`lease`, soon, by one thread: what many ask at the same time is committed together."""
 
-        `same_list`: the feed was asked and lists what it listed last. What was missing from that is retracted now;
-        returns how many items that are.
-        """
+    def record_unchanged(self, health: FeedHealth) -> None:
+        """Keep a poll that brought no items (304, same body, an error) and give the lease back."""
+
+    def keep(self, health: FeedHealth) -> Future[None]:
+        """`record_unchanged`, soon, by the thread of `take`. It cannot be taken back."""
 
     def record_items(
         self,
@@ -49,16 +51,24 @@ class Feeds(Protocol):
         *,
         now: datetime,
         listed: Sequence[str] = (),
+        conclude: Callable[[FeedHealth, tuple[Decision, ...]], FeedHealth] = ...,
     ) -> PollReport:
         """Decide about each entry and write items, aliases and `health` (with its validators) in one transaction.
 
-        `decide` runs inside the write transaction, so two workers can never both find the same piece new. The
-        report counts verdicts; its `status` and `because` come from `health`. Gives the lease back.
+        `decide` runs inside the write transaction, so two workers can never both find the same piece new; `conclude`
+        may change the health for what was decided. The report counts verdicts; its `status` and `because` come from
+        the health. Gives the lease back.
 
         `listed` are the digests of all the document's entries in its order, of known ones too: an item that is gone
         from the middle of it is retracted at the second poll, one that is back is what it was before. If decisions
         hold items, the feed is held.
         """
+
+    def doubtful(self) -> frozenset[str]:
+        """Feeds from the middle of whose list something was gone at the last poll: ask `listed_again` of these."""
+
+    def listed_again(self, feed_id: str) -> int:
+        """Know that a feed lists what it listed last; returns how many items are retracted as missing a second time."""
 
     def release(self, feed_id: str, after: ItemState, *, because: str) -> int:
         """Move a feed's held items on and let the feed go its way again; returns how many items moved."""
@@ -333,6 +343,13 @@ class Subscribers(Protocol):
 
     def suppress(self, address: str, *, reason: str, now: datetime) -> None:
         """Never mail this address again: kept as a keyed hash; its subscriptions become suppressed."""
+
+    def erase(self, address: str, *, source: str, now: datetime) -> bool:
+        """Forget a person: address, name, fields, language. What waits for them is suppressed, what was counted stays.
+
+        The address is kept as a keyed hash alone, so that nothing brings it back. False if nothing was known of it
+        but that hash; NotFoundError if not even that.
+        """
 
     def is_suppressed(self, address: str) -> bool:
         """Whether the address must never be mailed."""

@@ -1,0 +1,82 @@
+"""Many feeds' rows in one transaction: taken for polling, and kept and given back after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from newsletter.model.feed import FeedHealth, FeedState
+from newsletter.store.mapping import health_from, health_values
+from newsletter.store.statements import chunks, insert_into
+from newsletter.store.tables import FeedRow
+
+# A lease that runs longer than any we give was written by a clock that was wrong.
+_BELIEVED = 2
+
+
+@dataclass(slots=True, kw_only=True)
+class Take:
+    """A feed that somebody wants to poll. `taken` is its health once it is theirs; None says that it is another's."""
+
+    feed_id: str
+    url: str
+    now: datetime
+    lease: timedelta
+    taken: FeedHealth | None = None
+
+
+def take_all(connection: Connection, takes: Sequence[Take]) -> None:
+    """Lease every feed that is free, to the first who wants it; unknown ones are added."""
+    wanted: dict[str, Take] = {}
+    for take in takes:
+        take.taken = None
+        wanted.setdefault(take.feed_id, take)
+    for some in chunks(wanted.values()):
+        known = _take_known(connection, some)
+        if missing := [take for take in some if take.feed_id not in known]:
+            _add(connection, missing)
+
+
+def _take_known(connection: Connection, takes: Sequence[Take]) -> frozenset[str]:
+    """Lease those of the feeds that have a row and are free; the ids of all that have a row."""
+    now, lease = max(take.now for take in takes), max(take.lease for take in takes)
+    by_id = {take.feed_id: take for take in takes}
+    rows = connection.execute(
+        select(FeedRow.__table__).where(FeedRow.id.in_(by_id)).order_by(FeedRow.id).with_for_update()
+    ).all()
+    for row in rows:
+        if row.leased_until is None or not now < row.leased_until <= now + _BELIEVED * lease:
+            by_id[row.id].taken = health_from(row)
+    mine = [take.feed_id for take in takes if take.taken]
+    if mine:
+        connection.execute(update(FeedRow).where(FeedRow.id.in_(mine)).values(leased_until=now + lease))
+    return frozenset(row.id for row in rows)
+
+
+def _add(connection: Connection, takes: Sequence[Take]) -> None:
+    """Add feeds that were never asked, leased; one that another program added meanwhile is that program's."""
+    added = {}
+    for take in sorted(takes, key=lambda take: take.feed_id):
+        added[take.feed_id] = FeedHealth(feed_id=take.feed_id, url=take.url, state=FeedState.NEW)
+    by_id = {take.feed_id: take for take in takes}
+    values = [
+        health_values(health) | {"leased_until": by_id[name].now + by_id[name].lease} for name, health in added.items()
+    ]
+    statement = insert_into(connection, FeedRow).values(values).on_conflict_do_nothing().returning(FeedRow.id)
+    for feed_id in connection.scalars(statement):
+        by_id[feed_id].taken = added[feed_id]
+
+
+def keep_all(connection: Connection, healths: Sequence[FeedHealth]) -> None:
+    """Write feeds' rows as they are now known, and give their leases back."""
+    if not healths:
+        return
+    # In one order everywhere, so that two programs never wait for each other in a circle.
+    latest = {health.feed_id: health for health in healths}
+    rows = [health_values(latest[feed_id]) | {"leased_until": None} for feed_id in sorted(latest)]
+    statement = insert_into(connection, FeedRow)
+    taken_over = {column.name: statement.excluded[column.name] for column in FeedRow.__table__.columns}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=taken_over), rows)

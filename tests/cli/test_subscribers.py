@@ -107,6 +107,24 @@ def test_adding_somebody_who_left_is_refused_with_the_reason(run: Run, site: Pat
     assert (again.code, again.out) == (1, "1 had left, not brought back\n")
 
 
+def test_who_is_erased_is_forgotten_and_no_import_brings_them_back(
+    run: Run, site: Path, people: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    imported(run, site, people)
+    erased = run("subscribers", "erase", "ANN@example.org", "--site", site, "--json")
+    assert (erased.code, erased.document) == (0, {"erased": True, "suppressed": True})
+    assert "ann@" not in (erased.out + erased.err + caplog.text).lower()
+    assert b"ann@" not in b"".join(path.read_bytes() for path in (site / "var").iterdir() if path.is_file()).lower()
+
+    again = run("subscribers", "erase", "ann@example.org", "--site", site)
+    assert (again.code, again.out) == (0, "not known, and suppressed already: nothing to erase\n")
+    assert imported(run, site, people).document["suppressed"] == 1
+    shown = run("subscribers", "show", "ann@example.org", "--site", site, "--json").document
+    assert shown == {"address": "ann@example.org", "suppressed": True, "subscriptions": []}
+    text = run("subscribers", "show", "ann@example.org", "--site", site).out
+    assert text == "ann@example.org: not known, and suppressed: never mailed again\n"
+
+
 def test_an_export_can_be_opened_and_imported_elsewhere(run: Run, site: Path, people: Path, tmp_path: Path) -> None:
     imported(run, site, people)
     run("subscribers", "unsubscribe", "bo@example.org", "--site", site)
@@ -139,6 +157,7 @@ def test_names_that_are_not_there_are_wrong_usage(run: Run, site: Path, people: 
         ("show", "nobody@example.org"),
         ("show", "nobody"),
         ("unsubscribe", "nobody@example.org"),
+        ("erase", "nobody@example.org"),
         ("add", "ann@example.org", "--list", "nowhere"),
     ):
         ran = run("subscribers", *command, "--site", site)

@@ -57,7 +57,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "resend": ("report", "Queue failed, deferred or unknown deliveries again."),
     },
     "Readers": {
-        "subscribers": ("subscribers", "Add, import, export, show and unsubscribe people."),
+        "subscribers": ("subscribers", "Add, import, export, show, unsubscribe and erase people."),
     },
     "Operation": {
         "tick": ("run", "Do all that is due now, once: for cron."),

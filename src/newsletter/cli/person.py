@@ -40,6 +40,9 @@ def _consent(consent: Consent) -> dict[str, Any]:
 
 def person_lines(document: dict[str, Any]) -> Iterator[str]:
     """The same for a person to read."""
+    if "created_at" not in document:
+        yield f"{document['address']}: not known, and suppressed: never mailed again"
+        return
     yield f"{document['address']}{', suppressed: never mailed again' if document['suppressed'] else ''}"
     for name in ("name", "language", "created_at"):
         if document.get(name):

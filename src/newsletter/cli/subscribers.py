@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from newsletter.readers.admission import Imported, Terms
     from newsletter.store.ports import Added
 
-subscribers = group("Add, import, export, show and unsubscribe people.")
+subscribers = group("Add, import, export, show, unsubscribe and erase people.")
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="A mail address.")]
 ListOption = Annotated[str | None, typer.Option("--list", metavar="LIST", help="Only this list.")]
@@ -187,6 +187,23 @@ def unsubscribe(
         ]
     lines = [f"left {', '.join(left)}"] if left else ["was on none of these lists any more"]
     answer({"address": address, "left": left}, as_json=as_json, lines=lines)
+
+
+@subscribers.command()
+def erase(address: AddressArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Forget one person: address, name, language and fields are gone at once, and what waits for them is not sent.
+
+    It is not asked twice and cannot be undone. What was delivered stays counted, as nobody's. A keyed hash of the
+    address stays, by which no import and no sign-up brings it back.
+
+    Example: newsletter subscribers erase ann@example.org
+    """
+    from newsletter.readers.address import checked
+
+    with opened(site) as app:
+        erased = app.subscribers.erase(checked(address), source="cli", now=app.clock.now())
+    lines = ["erased, and never mailed again" if erased else "not known, and suppressed already: nothing to erase"]
+    answer({"erased": erased, "suppressed": True}, as_json=as_json, lines=lines)
 
 
 def _terms(*, confirmed: bool, source: str | None, otherwise: str, prefix: str = "") -> Terms:

@@ -24,6 +24,7 @@ _POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": PATIENCE.total_seco
 
 _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # who is erased is gone from the file, whatever SQLite was built with
     "PRAGMA synchronous = FULL",  # a commit survives a power cut: promise 1 rests on it
     "PRAGMA cache_size = -16000",  # KiB, for each connection
     "PRAGMA temp_store = MEMORY",

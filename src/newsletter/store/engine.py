@@ -70,6 +70,18 @@ class Store:
                 connection.execute(select(func.pg_advisory_xact_lock(_SERIAL_LOCK)))
             yield connection
 
+    def overwrite_deleted(self) -> None:
+        """Bring what was deleted out of SQLite's journal too: in the file itself it is overwritten as it goes.
+
+        While somebody reads, the journal keeps its old pages; its next checkpoint takes them. On a database server,
+        dead rows go with its next VACUUM.
+        """
+        if not self.is_sqlite:
+            return
+        outside = self._engine.execution_options(**{BEGIN: ""})
+        with self._turn_taken(), spoken(self.where), outside.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def _turn_taken(self) -> Iterator[None]:
         if self._turn is None:

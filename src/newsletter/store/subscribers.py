@@ -22,6 +22,7 @@ from newsletter.model.subscriber import (
 )
 from newsletter.store.consents import Said
 from newsletter.store.engine import Store
+from newsletter.store.erasing import erase_person, nameless
 from newsletter.store.joining import Terms, add_newcomers
 from newsletter.store.keys import AddressKeys
 from newsletter.store.leaving import move_subscription
@@ -64,7 +65,7 @@ class Subscribers:
         with self._store.read() as connection:
             row = self._found(connection, address)
             if row is None:
-                raise NotFoundError("subscriber", f"*@{address.rpartition('@')[2]}", hint="this address is not known")
+                raise _unknown(address)
             return Person(
                 subscriber=subscriber_from(row),
                 subscriptions=_subscriptions(connection, SubscriptionRow.subscriber_id == row.id)[row.id],
@@ -116,23 +117,47 @@ class Subscribers:
             return move_subscription(connection, subscription_id, after, said=said)
 
     def suppress(self, address: str, *, reason: str, now: datetime) -> None:
+        reason = nameless(reason, address)
         said = Said(source="suppression", text=reason, now=now)
         with self._store.write() as connection:
-            never = insert_into(connection, SuppressionRow).on_conflict_do_nothing()
-            hashed = {"address_hash": self._keys.hash_of(address), "reason": storable(reason), "at": now}
-            connection.execute(never, hashed)
+            self._never_again(connection, address, reason=reason, now=now)
             if (row := self._found(connection, address)) is not None:
                 for subscription_id in _suppressible(connection, row.id):
                     move_subscription(connection, subscription_id, SubscriptionState.SUPPRESSED, said=said)
 
-    def is_suppressed(self, address: str) -> bool:
-        query = select(SuppressionRow.at).where(SuppressionRow.address_hash == self._keys.hash_of(address))
-        with self._store.read() as connection:
-            return connection.execute(query).one_or_none() is not None
+    def erase(self, address: str, *, source: str, now: datetime) -> bool:
+        with self._store.write() as connection:
+            row = self._found(connection, address, lock=True)
+            if row is None and not self._suppressed(connection, address):
+                raise _unknown(address)
+            self._never_again(connection, address, reason="erased", now=now)
+            if row is not None:
+                erase_person(connection, row, said=Said(source=source, text="", now=now))
+        # Not only when somebody was found: an earlier try may have been stopped right before this.
+        self._store.overwrite_deleted()
+        return row is not None
 
-    def _found(self, connection: Connection, address: str) -> Row[Any] | None:
+    def is_suppressed(self, address: str) -> bool:
+        with self._store.read() as connection:
+            return self._suppressed(connection, address)
+
+    def _suppressed(self, connection: Connection, address: str) -> bool:
+        query = select(SuppressionRow.at).where(SuppressionRow.address_hash == self._keys.hash_of(address))
+        return connection.execute(query).one_or_none() is not None
+
+    def _never_again(self, connection: Connection, address: str, *, reason: str, now: datetime) -> None:
+        never = insert_into(connection, SuppressionRow).on_conflict_do_nothing()
+        hashed = {"address_hash": self._keys.hash_of(address), "reason": storable(reason), "at": now}
+        connection.execute(never, hashed)
+
+    def _found(self, connection: Connection, address: str, *, lock: bool = False) -> Row[Any] | None:
         key = storable(self._keys.key_of(address))
-        return connection.execute(select(SubscriberRow.__table__).where(SubscriberRow.address_key == key)).one_or_none()
+        query = select(SubscriberRow.__table__).where(SubscriberRow.address_key == key)
+        return connection.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def _unknown(address: str) -> NotFoundError:
+    return NotFoundError("subscriber", f"*@{address.rpartition('@')[2]}", hint="this address is not known")
 
 
 def _next_ids(connection: Connection, *, after: int) -> Sequence[int]:

@@ -1,0 +1,62 @@
+"""Forgetting a person: their rows stay, since accounts rest on them, and say nothing of whom they were about."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from newsletter.model.subscriber import SubscriptionState
+from newsletter.store.books import DELIVERIES, LETTERS
+from newsletter.store.consents import Said
+from newsletter.store.leaving import move_subscription
+from newsletter.store.mapping import NO_FIELDS
+from newsletter.store.tables import ConsentRow, SubscriberRow, SubscriptionRow
+
+
+def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> None:
+    """Call back what waits for the person, close their subscriptions, and empty every column that is about them."""
+    subscriptions = connection.execute(
+        select(SubscriptionRow.id, SubscriptionRow.state)
+        .where(SubscriptionRow.subscriber_id == person.id)
+        .order_by(SubscriptionRow.id)
+    ).all()
+    for each in subscriptions:
+        move_subscription(connection, each.id, SubscriptionState.ERASED, said=said)
+    ids = [each.id for each in subscriptions]
+    _forget_replies(connection, person.id, ids)
+    _forget_words(connection, ids, person.address)
+    _forget_row(connection, person.id, now=said.now)
+
+
+def nameless(text: str, address: str) -> str:
+    """`text` without the address: whoever wrote down where a consent came from may have named it."""
+    return re.sub(re.escape(address), "[address]", text, flags=re.IGNORECASE)
+
+
+def _forget_row(connection: Connection, person_id: int, *, now: datetime) -> None:
+    nobody = {"address": None, "address_key": None, "name": "", "language": None, "fields": NO_FIELDS}
+    connection.execute(update(SubscriberRow).where(SubscriberRow.id == person_id).values(**nobody, erased_at=now))
+
+
+def _forget_replies(connection: Connection, person_id: int, subscription_ids: list[int]) -> None:
+    """What servers said may name the mailbox or who it belongs to; what we made of it does not, and counts on."""
+    deliveries, letters = DELIVERIES.table.c, LETTERS.table.c
+    of_person = (
+        (DELIVERIES.table, deliveries.subscriber_id == person_id),
+        (LETTERS.table, letters.subscription_id.in_(subscription_ids)),
+    )
+    for table, which in of_person:
+        connection.execute(update(table).where(which, table.c.reply.is_not(None)).values(reply=None))
+
+
+def _forget_words(connection: Connection, subscription_ids: list[int], address: str) -> None:
+    of_person = select(ConsentRow.id, ConsentRow.source, ConsentRow.text).where(
+        ConsentRow.subscription_id.in_(subscription_ids)
+    )
+    for row in connection.execute(of_person).all():
+        source, text = nameless(row.source, address), nameless(row.text, address)
+        if (source, text) != (row.source, row.text):
+            connection.execute(update(ConsentRow).where(ConsentRow.id == row.id).values(source=source, text=text))

@@ -202,7 +202,7 @@ def test_a_second_posting_of_the_day_with_small_edits_is_the_same_item(memory: M
     assert {"second", "https://courier.example/a-dam-learns-to-let-go"} <= {key.value for key in both[0].keyed.keys}
 
 
-def test_a_boilerplate_text_that_names_half_the_archive_does_not_slow_a_poll_down() -> None:
+def test_words_that_many_stories_share_are_no_proof_of_any() -> None:
     memory = Memory()
     text = ARTICLE[:400]
     for number in range(60):
@@ -215,4 +215,4 @@ def test_a_boilerplate_text_that_names_half_the_archive_does_not_slow_a_poll_dow
         memory.poll(FEED, entry)
     copy = an_entry(guid="c", url="https://salt.example/a-copy-of-it-3", headline="Copied", text=text)
     (decision,) = memory.poll(OTHER, copy)
-    assert decision.story_id is not None
+    assert decision.story_id is None

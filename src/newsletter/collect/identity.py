@@ -16,7 +16,7 @@ from itertools import islice
 from newsletter.collect.admission import admitted
 from newsletter.collect.renamed import is_the_same, renamed
 from newsletter.collect.revision import changes
-from newsletter.collect.sketch import ALIKE, FEWEST_PHRASES, NEARLY_ALL, Likeness, likeness, same_text, words
+from newsletter.collect.sketch import ALIKE, FEWEST_PHRASES, NEARLY_ALL, Likeness, likeness, phrases, same_text, words
 from newsletter.model.feed import Feed
 from newsletter.model.identity import Decision, KeyedEntry, Lookup, Verdict
 from newsletter.model.item import Entry, Item, ItemState, Key, KeyKind
@@ -27,6 +27,8 @@ _HARDLY = 0.2
 _ANOTHER_DAY = timedelta(days=1)
 # A sketch made of boilerplate names half the archive: of the items that it nominates, those that share most are read.
 _MOST_COMPARED = 12
+# Words that so many stories share are a formula of their publishers.
+_SEVERAL = 4
 
 _Name = tuple[KeyKind, str]
 
@@ -261,10 +263,11 @@ def _story(entry: KeyedEntry, memory: _Memory, feed: str) -> tuple[int | None, s
     """The story of another feed that a new entry tells too, and why."""
     nominees = memory.nominees(entry.keys)
     others = {item_id: kinds for item_id, kinds in nominees.items() if memory.items[item_id].feed_id != feed}
+    boilerplate = _boilerplate(entry.entry, (memory.items[item_id] for item_id in nominees))
     found = [
         (match, memory.items[item_id])
         for item_id, kinds in islice(others.items(), _MOST_COMPARED)
-        if (match := _same_story(entry.entry, memory.items[item_id], kinds))
+        if (match := _same_story(entry.entry, memory.items[item_id], kinds, boilerplate))
     ]
     found = [one for one in found if not _belongs_elsewhere(entry, one, nominees, memory)]
     if not found:
@@ -298,11 +301,23 @@ def _as_long(entry: Entry, stored: Entry) -> float:
     return shorter / longer if longer else 1.0
 
 
-def _same_story(entry: Entry, item: Item, kinds: frozenset[KeyKind]) -> tuple[float, str] | None:
+def _boilerplate(entry: Entry, items: Iterable[Item]) -> frozenset[int]:
+    """What an entry has in common with several stories, and which therefore makes it none of them."""
+    told: dict[int, frozenset[int]] = {}
+    for item in items:
+        told[item.story_id] = told.get(item.story_id, frozenset()) | (phrases(entry.text) & phrases(item.entry.text))
+    tellers = Counter(phrase for story in told.values() for phrase in story)
+    return frozenset(phrase for phrase, many in tellers.items() if many >= _SEVERAL)
+
+
+def _same_story(
+    entry: Entry, item: Item, kinds: frozenset[KeyKind], boilerplate: frozenset[int] = frozenset()
+) -> tuple[float, str] | None:
     whose = f"item {item.id} of {item.feed_id}"
     if KeyKind.LINK in kinds:
         return 1.0, f"same link as {whose}"
-    found = _likeness(entry, item.entry)
+    texts = entry.text, item.entry.text
+    found = likeness(headlines=(entry.headline, item.entry.headline), texts=texts, boilerplate=boilerplate)
     return (found.share, f"same text as {whose}: {found.words}") if same_text(found) else None
 
 

@@ -65,14 +65,21 @@ class Likeness:
     stretch: float
 
     @property
+    def shared(self) -> int:
+        """How many phrases the two have in common."""
+        return round(self.share * self.phrases)
+
+    @property
     def words(self) -> str:
         """The share as an editor reads it."""
         return f"{round(self.share * 100)} % of {self.phrases} phrases"
 
 
-def likeness(*, headlines: tuple[str, str], texts: tuple[str, str]) -> Likeness:
-    """Compare two pieces by headline (words in common) and text (phrases in common)."""
-    one, other = phrases(texts[0]), phrases(texts[1])
+def likeness(
+    *, headlines: tuple[str, str], texts: tuple[str, str], boilerplate: frozenset[int] = frozenset()
+) -> Likeness:
+    """Compare two pieces by headline (words in common) and text (phrases in common that are not `boilerplate`)."""
+    one, other = (phrases(text) - boilerplate for text in texts)
     fewer, more = sorted((len(one), len(other)))
     return Likeness(
         headline=_overlap(set(words(headlines[0])), set(words(headlines[1]))),
@@ -96,15 +103,20 @@ def same_text(found: Likeness) -> bool:
         return False
     if found.stretch > LONGEST_STRETCH:
         return found.share >= NEARLY_ALL and found.headline >= ALIKE
-    if found.phrases >= MANY_PHRASES:
+    if found.shared >= BEYOND_AN_IMPRINT:
         return found.share >= MOST
+    if found.phrases >= MANY_PHRASES:
+        return found.share >= NEARLY_ALL_OF_MANY
     if found.phrases >= SOME_PHRASES:
         return found.share >= NEARLY_ALL
     return found.share >= NEARLY_ALL and found.headline >= ALIKE
 
 
 LONGEST_STRETCH = 2.5
+# An imprint or a standing background that is in each piece of a partner is rarely longer.
+BEYOND_AN_IMPRINT = 120
 MANY_PHRASES = 60
+NEARLY_ALL_OF_MANY = 0.8
 SOME_PHRASES = 25
 MOST = 0.6
 NEARLY_ALL = 0.9

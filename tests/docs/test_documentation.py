@@ -22,7 +22,8 @@ def blocks(page: Path, language: str) -> list[tuple[str, str]]:
     """(what stands before, text) of the page's code blocks."""
     text = page.read_text(encoding="utf-8")
     return [
-        (text[: found.start()], found[1]) for found in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        (text[: found.start()], found[1])
+        for found in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     ]
 
 

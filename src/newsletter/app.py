@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
 import string
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -25,21 +21,17 @@ from newsletter.collect.http import Fetcher
 from newsletter.collect.poll import poll
 from newsletter.collect.worker import Parser
 from newsletter.compose.compose import Composed, compose
-from newsletter.deliver.journal import Journal
-from newsletter.deliver.recover import settle_journals
-from newsletter.deliver.send import Counts, send_due
-from newsletter.deliver.smtp import Connection
-from newsletter.errors import EditionError, NotFoundError, RelayError
+from newsletter.dispatch import Dispatch, Sent
+from newsletter.errors import EditionError
 from newsletter.mailroom import Mailroom
 from newsletter.model.clock import Clock, SystemClock
-from newsletter.model.delivery import DeliveryState, Report
+from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.item import PollReport
 from newsletter.model.publication import Digest
-from newsletter.model.settings import WhenUnknown
 from newsletter.model.subscriber import address_key
+from newsletter.proofs import Proofs
 from newsletter.readers.tokens import Tokens
-from newsletter.render.archive import personal, web_version
 from newsletter.render.environment import Templates
 from newsletter.render.render import render_digest
 from newsletter.site import Site
@@ -61,40 +53,6 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 _ALPHABET = string.ascii_letters + string.digits
-_ACCEPTED = range(200, 300)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """An edition as one reader, or nobody in particular, would get it."""
-
-    subject: str
-    html: str
-    text: str
-    content: bytes
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """What a run of `send` worked on, and why it stopped early if it did."""
-
-    reports: tuple[Report, ...]
-    counts: Counts
-
-    @property
-    def because(self) -> str | None:
-        """Why not all that was due was tried."""
-        return self.counts.because
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestOutcome:
-    """What became of one test message."""
-
-    address: str
-    sent: bool
-    because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +82,18 @@ class App:
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(
             self.settings, editions=self.editions, templates=self.templates, tokens=self.tokens, key=keys[-1]
+        )
+        self.proofs = Proofs(
+            self.settings, editions=self.editions, subscribers=self.subscribers, mailroom=self.mailroom
+        )
+        self.dispatch = Dispatch(
+            self.settings,
+            editions=self.editions,
+            ledger=self.ledger,
+            mailroom=self.mailroom,
+            clock=clock,
+            journals=site.var() / "journals",
+            shared=not store.is_sqlite,
         )
         self.agenda = Agenda(
             self.digests(),
@@ -248,52 +218,9 @@ class App:
             raise EditionError(edition_id, f"it is {before}, not {only_from}")
         return self.editions.move(edition_id, after, now=self.clock.now(), because="decided on the command line")
 
-    def preview(self, edition_id: str, *, address: str | None = None) -> Preview:
-        """An edition as a subscriber gets it, or with links that are nobody's."""
-        edition, rendered = self.editions.get(edition_id), self.editions.rendered(edition_id)
-        if address is None:
-            recipient = self.mailroom.stranger("reader@example.org", edition_id=edition.id, list_id=edition.list_id)
-        else:
-            person = self.subscribers.person(address)
-            found = next((each for each in person.subscriptions if each.list_id == edition.list_id), None)
-            if found is None:
-                raise NotFoundError("subscription", edition.list_id, hint="this person is not on the edition's list")
-            recipient = self.mailroom.recipient(
-                person.subscriber.address,
-                name=person.subscriber.name,
-                subscription_id=found.id,
-                identity=f"{edition.id}/{person.subscriber.id}",
-            )
-        html, text = personal(rendered, recipient)
-        content = self.mailroom.finished(self.mailroom.prepared_edition(edition_id), recipient)
-        return Preview(subject=rendered.subject, html=html, text=text, content=content, warnings=edition.warnings)
-
     def web_version(self, edition: Edition) -> str:
         """An edition's HTML as it was sent, with nobody's fields in it."""
-        list_url = f"{self.settings.publication.base_url}/lists/{edition.list_id}"
-        return web_version(self.editions.rendered(edition.id), list_url=list_url)
-
-    async def test_send(self, edition_id: str, addresses: tuple[str, ...]) -> tuple[TestOutcome, ...]:
-        """Send an edition to these addresses alone, marked as a test, past the ledger."""
-        messages = [await in_thread(self.mailroom.test_message, edition_id, address) for address in addresses]
-        if not self.settings.relays:
-            raise EditionError(edition_id, "there is no [[relays]] in config.toml to send over")
-        connection = Connection(self.settings.relays[0], hostname=self._hostname)
-        outcomes = []
-        try:
-            for message in messages:
-                if not connection.is_open:
-                    await connection.open()
-                reply = await connection.send(message)
-                taken = reply.code in _ACCEPTED
-                because = f"{reply.code} {reply.text}"
-                outcomes.append(TestOutcome(address=message.envelope.recipient, sent=taken, because=because))
-        except RelayError as error:
-            rest = addresses[len(outcomes) :]
-            outcomes += [TestOutcome(address=address, sent=False, because=str(error)) for address in rest]
-        finally:
-            await connection.close()
-        return tuple(outcomes)
+        return self.proofs.web_version(edition)
 
     def resend(self, edition_id: str, states: tuple[DeliveryState, ...]) -> int:
         """Queue deliveries in these states again; returns how many."""
@@ -301,85 +228,15 @@ class App:
 
     # Deliver
 
-    def recover(self, *, alone: bool = True) -> None:
-        """Set right what a process that died left behind; `alone` says that we are locked for sending."""
-        now = self.clock.now()
-        settled = settle_journals(self._journals, self.ledger, now=now)
-        recovered = self.ledger.recover(now=now, alone=alone and self._store.is_sqlite)
-        unknown, requeued = (sum(counts) for counts in zip(settled, recovered, strict=True))
-        if self.settings.deliver.unknown is WhenUnknown.RESEND:
-            self.ledger.requeue_unknown(now=now)
-        if unknown or requeued:
-            log.warning("recovered from a run that stopped", unknown=unknown, requeued=requeued)
-
-    async def send(
-        self,
-        edition_id: str | None = None,
-        *,
-        stop: asyncio.Event | None = None,
-        on_progress: Callable[[Counts], None] | None = None,
-    ) -> Sent:
-        """Deliver all that is due (of one edition, or all), finish what is complete, and report what was worked on."""
-        if edition_id is not None:
-            state = (await in_thread(self.editions.get, edition_id)).state
-            if state in {EditionState.AWAITING, EditionState.PAUSED, EditionState.CANCELLED}:
-                raise EditionError(edition_id, f"it is {state}: nothing of it may be sent")
-        await in_thread(self.recover)
-        counts = await self._send(stop or asyncio.Event(), edition_id=edition_id, on_progress=on_progress)
-        await self.settle()
-        worked_on = dict.fromkeys((*counts.editions, *([edition_id] if edition_id else [])))
-        reports = [await in_thread(self.editions.report, each) for each in worked_on]
-        return Sent(reports=tuple(reports), counts=counts)
-
     async def send_due(self, stop: asyncio.Event) -> int:
         """Deliver what is due; returns how many deliveries were tried."""
-        await in_thread(self.recover, alone=False)
-        if await in_thread(self.ledger.next_due_at) is None:
-            return 0
-        return (await self._send(stop)).tried
-
-    async def _send(
-        self,
-        stop: asyncio.Event,
-        *,
-        edition_id: str | None = None,
-        on_progress: Callable[[Counts], None] | None = None,
-    ) -> Counts:
-        owner = _owner()
-        with Journal(self._journals, owner=owner) as journal:
-            return await send_due(
-                self.ledger,
-                prepare=self.mailroom.message,
-                relays=self.settings.relays,
-                hostname=self._hostname,
-                policy=self.settings.deliver,
-                clock=self.clock,
-                owner=owner,
-                stop=stop,
-                edition_id=edition_id,
-                journal=journal,
-                on_progress=on_progress,
-            )
-
-    @property
-    def _journals(self) -> Path:
-        return self.site.var() / "journals"
-
-    @property
-    def _hostname(self) -> str:
-        """What we call ourselves in EHLO: the host of our pages, which is more often resolvable than the machine's."""
-        return urlsplit(self.settings.publication.base_url).hostname or "localhost"
-
-    # All of it
+        return await self.dispatch.send_due(stop)
 
     async def settle(self) -> int:
         """Finish editions whose recipients all have an outcome; returns how many."""
-        finished = await in_thread(self.editions.finish, now=self.clock.now())
-        for edition_id in finished:
-            report = await in_thread(self.editions.report, edition_id)
-            counts = {state.value: getattr(report, state.value) for state in DeliveryState}
-            log.info("edition finished", edition=edition_id, recipients=report.recipients, **counts)
-        return len(finished)
+        return await self.dispatch.settle()
+
+    # All of it
 
     async def prune(self) -> int:
         """Forget counted windows that are over; returns how many."""
@@ -389,7 +246,7 @@ class App:
         """All that is due now, once."""
         polled = await self.poll(stop=stop)
         settled = () if stop.is_set() else await self.agenda.settle_due()
-        sent = await self.send(stop=stop)
+        sent = await self.dispatch.send(stop=stop)
         await self.prune()
         return Tick(polled=polled, settled=settled, sent=sent)
 
@@ -416,11 +273,6 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
             working.cancel()
             await asyncio.wait({working})
     return None if working.cancelled() else working.result()
-
-
-def _owner() -> str:
-    """This worker's name in the ledger; two runs never share one."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def _nonce() -> str:

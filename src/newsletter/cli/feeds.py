@@ -55,18 +55,26 @@ def show(feed: FeedArgument, *, site: SiteOption = None, as_json: JsonOption = F
 
 
 @feeds.command()
-def release(feed: FeedArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
-    """Accept the items of a feed that were held: they may stand in the next edition.
+def release(
+    feed: FeedArgument,
+    *,
+    known: Annotated[bool, typer.Option("--known", help="They are no news: keep them, mail none.")] = False,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accept the items of a feed that were held, so that they may stand in the next edition, and hold it no more.
 
-    Example: newsletter feeds release arab-center
+    Example: newsletter feeds release arab-center --known
     """
     from newsletter.model.item import ItemState
 
     with opened(site) as app:
         app.settings.feed(feed)
-        held = [item.id for item in app.items.listed(feed_id=feed, state=ItemState.HELD, limit=100_000)]
-        released = app.items.move(held, ItemState.ACCEPTED, because="released by the operator", now=app.clock.now())
-    answer({"feed": feed, "released": released}, as_json=as_json, lines=[f"{feed}: {released} items released"])
+        after = ItemState.KNOWN if known else ItemState.ACCEPTED
+        because = "released by the operator" + (" as no news" if known else "")
+        released = app.feeds.release(feed, after, because=because)
+    lines = [f"{feed}: {released} items released{' as no news' if known else ''}"]
+    answer({"feed": feed, "released": released, "state": after}, as_json=as_json, lines=lines)
 
 
 @feeds.command()

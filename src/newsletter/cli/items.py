@@ -45,7 +45,15 @@ def list_(
         if feed is not None:
             app.settings.feed(feed)
         found = app.items.listed(feed_id=feed, state=ItemState(state) if state else None, limit=limit)
-    answer({"items": [_document(each) for each in found]}, as_json=as_json, lines=_lines(found))
+        revisions = app.items.revisions([each.id for each in found if each.changed_at])
+    documents = [_document(each) | _revised(revisions.get(each.id, ())) for each in found]
+    answer({"items": documents}, as_json=as_json, lines=_lines(found))
+
+
+def _revised(revisions: tuple[Revision, ...]) -> dict[str, object]:
+    """How often an item changed, and which editions carry a form that is no longer true."""
+    issued_in = dict.fromkeys(edition for revision in revisions for edition in revision.issued_in)
+    return {"revisions": len(revisions), "changed_after_issue": list(issued_in)}
 
 
 def _refuse_options_before(context: typer.Context) -> None:

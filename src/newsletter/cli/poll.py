@@ -39,14 +39,14 @@ def poll(
         partly()
 
 
+_COUNTED = ("feed", "status", "new", "changed", "known", "held", "retracted")
+
+
 def document(report: PollReport) -> dict[str, object]:
     """A report in the shape that scripts read."""
-    names = ("feed", "status", "new", "changed", "known", "held", "because")
-    return {name: getattr(report, name) for name in names}
+    return {name: getattr(report, name) for name in (*_COUNTED, "because")}
 
 
 def _lines(reports: tuple[PollReport, ...]) -> list[str]:
-    rows = [
-        (each.feed, each.status, each.new, each.changed, each.known, each.held, each.because or "") for each in reports
-    ]
-    return list(table(("FEED", "STATUS", "NEW", "CHANGED", "KNOWN", "HELD", "BECAUSE"), rows))
+    rows = [(*(getattr(each, name) for name in _COUNTED), each.because or "") for each in reports]
+    return list(table((*(name.upper() for name in _COUNTED), "BECAUSE"), rows))

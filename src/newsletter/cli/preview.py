@@ -26,7 +26,7 @@ def preview(
     Example: newsletter preview daily-2026-11-23 --out /tmp/look --as ada@example.org
     """
     with opened(site) as app:
-        parts = app.preview(edition, address=as_)
+        parts = app.proofs.preview(edition, address=as_)
     folder = out or Path()
     folder.mkdir(parents=True, exist_ok=True)
     files = {"html": parts.html.encode(), "txt": parts.text.encode(), "eml": parts.content}
@@ -54,7 +54,7 @@ def test_send(
     from newsletter.cli import loop
 
     with opened(site) as app:
-        outcomes, _ = loop.run(lambda _: app.test_send(edition, tuple(addresses)))
+        outcomes, _ = loop.run(lambda _: app.proofs.test_send(edition, tuple(addresses)))
     document = {
         "edition": edition,
         "sent": sum(each.sent for each in outcomes),

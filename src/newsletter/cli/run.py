@@ -65,7 +65,7 @@ def run(
     serving = role in {RoleName.ALL, RoleName.WEB}
     with opened(site) as app, _locked(app, role), pages(app) if serving else nullcontext() as serve:
         if role is not RoleName.WEB:
-            app.recover(alone=role is not RoleName.CLOCK)
+            app.dispatch.recover(alone=role is not RoleName.CLOCK)
         uvloop.run(scheduler.run(app, scheduler.Role(role), serve=serve))
     answer({"role": role, "stopped": True}, as_json=as_json, lines=[])
 

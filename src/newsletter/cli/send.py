@@ -30,7 +30,7 @@ def send(
     from newsletter.cli import loop
 
     with opened(site) as app, app.locked("send"), app.locked_for_sending("send"), progress("sending") as bar:
-        outcome, interrupted = loop.run(lambda stop: app.send(edition, stop=stop, on_progress=_shown_on(bar)))
+        outcome, interrupted = loop.run(lambda stop: app.dispatch.send(edition, stop=stop, on_progress=_shown_on(bar)))
     answer(
         summed(outcome.reports) | tried(outcome.counts),
         as_json=as_json,

@@ -123,7 +123,7 @@ async def _pipeline(app: App, *, readers: int, tell: Tell) -> tuple[str, int]:
     if composed.edition_id is None:
         raise RuntimeError(f"the demo has no edition: {composed.because}")
     tell(f"composed {composed.edition_id}: {composed.items} items for {composed.recipients} recipients")
-    sent = await app.send()
+    sent = await app.dispatch.send()
     tell(f"sent: {sum(report.sent for report in sent.reports)} of {composed.recipients} messages were accepted")
     return composed.edition_id, composed.items
 

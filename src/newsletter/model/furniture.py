@@ -14,7 +14,7 @@ _BUTTONS = frozenset(
     for phrase in """
         Keep reading | Keep reading Show less | Show less | Show more | Continue reading | Read more | Read on
         Read the full story | Read the full article | Read the full story here | Read the whole story | See more
-        Read the rest of this entry | View article | More | Learn more | Listen to this article
+        Read the rest of this entry | View article | Learn more | Listen to this article
         Click here to read more | Advertisement | Advertising | Sponsored | Share this | Share | Print
         Share this article | Full story | Follow us | Follow us on social | Subscribe
         Sign up for our newsletter | Story continues below

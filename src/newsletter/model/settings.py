@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from newsletter.errors import NotFoundError
 from newsletter.model.feed import Feed
@@ -133,6 +134,11 @@ class Settings:
     lists: tuple[MailingList, ...] = ()
     digests: tuple[Digest, ...] = ()
     feeds: tuple[Feed, ...] = ()
+
+    @property
+    def hostname(self) -> str:
+        """What we call ourselves to mail servers: the host of our pages, more often resolvable than the machine's."""
+        return urlsplit(self.publication.base_url).hostname or "localhost"
 
     def mailing_list(self, list_id: str) -> MailingList:
         """The list with this id, or NotFoundError that names those there are."""

@@ -1,0 +1,137 @@
+"""Sending as a whole: mend what a dead run left, deliver what is due, finish what is complete, say how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from newsletter.deliver.journal import Journal
+from newsletter.deliver.recover import settle_journals
+from newsletter.deliver.send import Counts, send_due
+from newsletter.errors import EditionError
+from newsletter.mailroom import Mailroom
+from newsletter.model.clock import Clock
+from newsletter.model.delivery import DeliveryState, Report
+from newsletter.model.edition import EditionState
+from newsletter.model.settings import Settings, WhenUnknown
+from newsletter.store.ports import Editions, Ledger
+from newsletter.store.seam import in_thread
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a run of `send` worked on, and why it stopped early if it did."""
+
+    reports: tuple[Report, ...]
+    counts: Counts
+
+    @property
+    def because(self) -> str | None:
+        """Why not all that was due was tried."""
+        return self.counts.because
+
+
+class Dispatch:
+    """Delivers what the ledger has. `shared` says that senders on other machines may use the same store."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        editions: Editions,
+        ledger: Ledger,
+        mailroom: Mailroom,
+        clock: Clock,
+        journals: Path,
+        shared: bool,
+    ) -> None:
+        self._settings = settings
+        self._editions = editions
+        self._ledger = ledger
+        self._mailroom = mailroom
+        self._clock = clock
+        self._journals = journals
+        self._shared = shared
+
+    def recover(self, *, alone: bool = True) -> None:
+        """Set right what a process that died left behind; `alone` says that we are locked for sending."""
+        now = self._clock.now()
+        settled = settle_journals(self._journals, self._ledger, now=now)
+        recovered = self._ledger.recover(now=now, alone=alone and not self._shared)
+        unknown, requeued = (sum(counts) for counts in zip(settled, recovered, strict=True))
+        if self._settings.deliver.unknown is WhenUnknown.RESEND:
+            self._ledger.requeue_unknown(now=now)
+        if unknown or requeued:
+            log.warning("recovered from a run that stopped", unknown=unknown, requeued=requeued)
+
+    async def send(
+        self,
+        edition_id: str | None = None,
+        *,
+        stop: asyncio.Event | None = None,
+        on_progress: Callable[[Counts], None] | None = None,
+    ) -> Sent:
+        """Deliver all that is due (of one edition, or all), finish what is complete, and report what was worked on."""
+        if edition_id is not None:
+            state = (await in_thread(self._editions.get, edition_id)).state
+            if state in {EditionState.AWAITING, EditionState.PAUSED, EditionState.CANCELLED}:
+                raise EditionError(edition_id, f"it is {state}: nothing of it may be sent")
+        await in_thread(self.recover)
+        counts = await self._send(stop or asyncio.Event(), edition_id=edition_id, on_progress=on_progress)
+        await self.settle()
+        worked_on = dict.fromkeys((*counts.editions, *([edition_id] if edition_id else [])))
+        reports = [await in_thread(self._editions.report, each) for each in worked_on]
+        return Sent(reports=tuple(reports), counts=counts)
+
+    async def send_due(self, stop: asyncio.Event) -> int:
+        """Deliver what is due; returns how many deliveries were tried."""
+        await in_thread(self.recover, alone=False)
+        if await in_thread(self._ledger.next_due_at) is None:
+            return 0
+        return (await self._send(stop)).tried
+
+    async def _send(
+        self,
+        stop: asyncio.Event,
+        *,
+        edition_id: str | None = None,
+        on_progress: Callable[[Counts], None] | None = None,
+    ) -> Counts:
+        owner = _owner()
+        with Journal(self._journals, owner=owner) as journal:
+            return await send_due(
+                self._ledger,
+                prepare=self._mailroom.message,
+                relays=self._settings.relays,
+                hostname=self._settings.hostname,
+                policy=self._settings.deliver,
+                clock=self._clock,
+                owner=owner,
+                stop=stop,
+                edition_id=edition_id,
+                journal=journal,
+                on_progress=on_progress,
+            )
+
+    async def settle(self) -> int:
+        """Finish editions whose recipients all have an outcome; returns how many."""
+        finished = await in_thread(self._editions.finish, now=self._clock.now())
+        for edition_id in finished:
+            report = await in_thread(self._editions.report, edition_id)
+            counts = {state.value: getattr(report, state.value) for state in DeliveryState}
+            log.info("edition finished", edition=edition_id, recipients=report.recipients, **counts)
+        return len(finished)
+
+
+def _owner() -> str:
+    """This worker's name in the ledger; two runs never share one."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"

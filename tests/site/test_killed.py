@@ -11,7 +11,7 @@ from tests.site.partner import Article, Partner, feed_of
 from tests.site.program import Program, feed_file, until
 
 READERS = 200
-KILLS = 4
+KILLS = 3
 CONNECTIONS = 4
 pytestmark = pytest.mark.slow
 

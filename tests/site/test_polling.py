@@ -39,6 +39,7 @@ def test_a_first_poll_accepts_the_newest_and_knows_the_rest(five: Program) -> No
             "changed": 0,
             "known": max(0, there - KEPT),
             "held": 0,
+            "retracted": 0,
             "because": None,
         }
     assert [report["feed"] for report in reports] == sorted(SHAPES)

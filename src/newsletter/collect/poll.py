@@ -70,6 +70,7 @@ async def poll(
         force=force,
         luck=luck,
         spared=spared(remembered.values(), force=force),
+        doubtful=await in_thread(store.doubtful),
     )
     reports: dict[int, PollReport] = {}
     hosts = by_host(feeds, remembered)
@@ -104,7 +105,11 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Polls:
-    """What all polls of a round share. `spared` are the hosts to be left alone; it grows as they say so."""
+    """What all polls of a round share.
+
+    `doubtful` are feeds from whose list something was gone at their last poll. `spared` are the hosts to be left alone;
+    it grows as they say so.
+    """
 
     store: Feeds
     fetcher: Fetcher
@@ -115,6 +120,7 @@ class _Polls:
     spared: dict[str, datetime]
 
     async def one(self, feed: Feed, remembered: FeedHealth | None) -> PollReport:
+    doubtful: frozenset[str]
         """Poll one feed, or say why not."""
         if why := self._why_not(feed, remembered):
             return PollReport(feed=feed.id, because=why)
@@ -248,12 +254,12 @@ class _Polls:
         """Write an outcome down, items and validators together."""
         if outcome.parsed is None:
             await kept(self.store.keep(outcome.health))
-            return outcome.report
+            return await self._confirmed(outcome.report)
         report = await in_thread(
             self.store.record_items,
             outcome.health,
             outcome.parsed.entries,
-            partial(decide, feed=feed, first=first),
+            partial(decide, feed=feed, first=first, held=outcome.health.state is FeedState.HELD),
             now=self.clock.now(),
             conclude=partial(concluded, known=outcome.parsed.known, first=first),
         )
@@ -263,10 +269,17 @@ class _Polls:
 # What an operator can do about a refusal.
 _HINTS = {
     304: " to a request that asked for no comparison",
+            listed=outcome.parsed.listed,
     401: ": it lets only known readers in",
     403: ": it does not let us in; ask the partner to allow our user agent",
     404: ": is its url still right?",
     429: ": it is asked too often",
+    async def _confirmed(self, report: PollReport) -> PollReport:
+        """The report of a poll that found the same list again, after what was missing from it before was retracted."""
+        if report.status != _NOT_MODIFIED or report.failed or report.feed not in self.doubtful:
+            return report
+        return replace(report, retracted=await in_thread(self.store.listed_again, report.feed))
+
 }
 
 
@@ -284,8 +297,7 @@ def _told(exc: Exception, feed: Feed) -> str:
 
 def _note(report: PollReport) -> None:
     facts = {"status": report.status, "new": report.new, "changed": report.changed, "known": report.known}
-    if report.held:
-        facts["held"] = report.held
+    facts |= {name: many for name in ("held", "retracted") if (many := getattr(report, name))}
     if report.failed:
         log.warning("feed put off", feed=report.feed, status=report.status, because=report.because)
     else:

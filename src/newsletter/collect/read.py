@@ -6,7 +6,7 @@ It runs in a thread for small and well-formed documents, in a process that can b
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from newsletter.collect.document import document_of, utf8_of
@@ -52,6 +52,8 @@ class ParsedFeed:
     skip_days: frozenset[int] = frozenset()
     lasts: timedelta | None = None
     """How long the document says that it stays as it is."""
+    listed: tuple[str, ...] = ()
+    """The digests of all its entries, in its order; none where they cannot be told."""
 
 
 def read(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:
@@ -102,7 +104,12 @@ def _seen_json(tree: JsonFeed, known: KnownDigests) -> frozenset[str]:
 def _read_json(tree: JsonFeed, body: Body, seen: frozenset[str], now: datetime) -> ParsedFeed:
     left = [(raw, side) for raw, side in tree.entries if side.digest not in seen]
     around = Surroundings(feed=body.feed, url=body.url, language=tree.language, now=now)
-    return ParsedFeed(entries=_entries(left, around), known=len(tree.entries) - len(left), title=tree.title)
+    return ParsedFeed(
+        entries=_entries(left, around),
+        known=len(tree.entries) - len(left),
+        title=tree.title,
+        listed=tuple(side.digest for _, side in tree.entries),
+    )
 
 
 def _document(body: Body) -> bytes:
@@ -121,21 +128,18 @@ def _seen(tree: Scan, known: KnownDigests) -> frozenset[str]:
 def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> ParsedFeed:
     left = tuple(entry for entry in tree.entries if entry.digest not in seen)
     cut = len(tree.entries) - len(left)
+    listed = tuple(entry.digest for entry in tree.entries)
+    hints = ParsedFeed(known=cut, skip_hours=tree.skip_hours, skip_days=tree.skip_days, lasts=tree.lasts, listed=listed)
     if cut and not left:
-        return ParsedFeed(known=cut, skip_hours=tree.skip_hours, skip_days=tree.skip_days, lasts=tree.lasts)
+        return hints
     found = parse(tree.without(seen), base=body.url)
     _refuse_other_xml(found.version, found.entries, body)
     # Where the two readers count differently nothing can be said about which is which.
-    sides: Iterable[SideEntry | None] = left if len(left) == len(found.entries) else [None] * len(found.entries)
+    agree = len(left) == len(found.entries)
+    sides: Iterable[SideEntry | None] = left if agree else [None] * len(found.entries)
     around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
-    return ParsedFeed(
-        entries=_entries(zip(found.entries, sides, strict=True), around),
-        known=cut,
-        title=found.title,
-        skip_hours=tree.skip_hours,
-        skip_days=tree.skip_days,
-        lasts=tree.lasts,
-    )
+    entries = _entries(zip(found.entries, sides, strict=True), around)
+    return replace(hints, entries=entries, title=found.title, listed=listed if agree else ())
 
 
 def _read_whole(document: bytes, body: Body, now: datetime) -> ParsedFeed:

@@ -66,8 +66,14 @@ def asked_anew(feed: Feed, health: FeedHealth) -> FeedHealth:
     """The health of a feed that is about to be asked: nothing that an old address told is believed at a new one."""
     if health.url == feed.url:
         return health
-    fresh = FeedState.NEW if health.state is FeedState.NEW else FeedState.ACTIVE
-    return FeedHealth(feed_id=feed.id, url=feed.url, state=fresh, last_success_at=health.last_success_at)
+    kept = health.state in {FeedState.NEW, FeedState.HELD}
+    return FeedHealth(
+        feed_id=feed.id,
+        url=feed.url,
+        state=health.state if kept else FeedState.ACTIVE,
+        last_success_at=health.last_success_at,
+        because=health.because if health.state is FeedState.HELD else None,
+    )
 
 
 def wait(feed: Feed, habits: Habits, *, lifetime: timedelta | None, now: datetime) -> timedelta:

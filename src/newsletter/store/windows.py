@@ -61,7 +61,7 @@ def _listed(connection: Connection, feed_id: str, digests: Sequence[str]) -> lis
     for some in chunks(dict.fromkeys(digests)):
         asked = select(ItemRow.source_digest, ItemRow.id)
         asked = asked.where(ItemRow.feed_id == feed_id, ItemRow.source_digest.in_(some))
-        found.update(connection.execute(asked).tuples())
+        found.update({row.source_digest: row.id for row in connection.execute(asked)})
     return list(dict.fromkeys(found[digest] for digest in digests if digest in found))
 
 

@@ -35,6 +35,7 @@ from newsletter.store.seam import in_thread, kept
 LEASE = timedelta(minutes=5)
 # Between two requests to a host that is too busy.
 PAUSE = timedelta(seconds=1)
+_QUEUED = 4
 _OK = frozenset({200, 203})
 _NOT_MODIFIED = 304
 _GONE = 410
@@ -69,8 +70,9 @@ async def poll(
         clock=clock,
         force=force,
         luck=luck,
-        spared=spared(remembered.values(), force=force),
         doubtful=await in_thread(store.doubtful),
+        spared=spared(remembered.values(), force=force),
+        asking=asyncio.Semaphore(concurrency),
     )
     reports: dict[int, PollReport] = {}
     hosts = by_host(feeds, remembered)
@@ -86,7 +88,8 @@ async def poll(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(hosts))):
+            # More than may ask at once: the others take their lease meanwhile, or wait for theirs to be kept.
+            for _ in range(min(_QUEUED * concurrency, len(hosts))):
                 group.create_task(some())
     except* NewsletterError as failures:
         # Only the store fails for all feeds at once, and says the same to each.
@@ -117,10 +120,11 @@ class _Polls:
     clock: Clock
     force: bool
     luck: Callable[[], float]
+    doubtful: frozenset[str]
     spared: dict[str, datetime]
+    asking: asyncio.Semaphore
 
     async def one(self, feed: Feed, remembered: FeedHealth | None) -> PollReport:
-    doubtful: frozenset[str]
         """Poll one feed, or say why not."""
         if why := self._why_not(feed, remembered):
             return PollReport(feed=feed.id, because=why)
@@ -174,6 +178,10 @@ class _Polls:
 
     async def _asked(self, feed: Feed, health: FeedHealth) -> _Outcome:
         """Ask and read; nothing is kept yet."""
+        async with self.asking:
+            return await self._answered(feed, health)
+
+    async def _answered(self, feed: Feed, health: FeedHealth) -> _Outcome:
         answer = await self.fetcher.get(health.address, health.validators, feed=feed.id)
         digest = hashlib.sha256(answer.body).hexdigest()
         if answer.status == _NOT_MODIFIED and answer.compared:
@@ -261,25 +269,25 @@ class _Polls:
             outcome.parsed.entries,
             partial(decide, feed=feed, first=first, held=outcome.health.state is FeedState.HELD),
             now=self.clock.now(),
+            listed=outcome.parsed.listed,
             conclude=partial(concluded, known=outcome.parsed.known, first=first),
         )
         return replace(report, known=report.known + outcome.parsed.known)
 
-
-# What an operator can do about a refusal.
-_HINTS = {
-    304: " to a request that asked for no comparison",
-            listed=outcome.parsed.listed,
-    401: ": it lets only known readers in",
-    403: ": it does not let us in; ask the partner to allow our user agent",
-    404: ": is its url still right?",
-    429: ": it is asked too often",
     async def _confirmed(self, report: PollReport) -> PollReport:
         """The report of a poll that found the same list again, after what was missing from it before was retracted."""
         if report.status != _NOT_MODIFIED or report.failed or report.feed not in self.doubtful:
             return report
         return replace(report, retracted=await in_thread(self.store.listed_again, report.feed))
 
+
+# What an operator can do about a refusal.
+_HINTS = {
+    304: " to a request that asked for no comparison",
+    401: ": it lets only known readers in",
+    403: ": it does not let us in; ask the partner to allow our user agent",
+    404: ": is its url still right?",
+    429: ": it is asked too often",
 }
 
 

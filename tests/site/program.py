@@ -101,6 +101,19 @@ class Page:
     text: str
 
 
+def command(*arguments: str) -> Answer:
+    """Run `newsletter` with these arguments in this process."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    err = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(list(arguments))
+        except SystemExit as leaving:
+            code = int(leaving.code or 0)
+    assert isinstance(out.buffer, io.BytesIO)
+    return Answer(code, out.buffer.getvalue().decode(), err.getvalue())
+
+
 @dataclass(slots=True)
 class Program:
     """One site and the command line over it."""
@@ -132,18 +145,11 @@ class Program:
 
     def run(self, *arguments: str) -> Answer:
         """Run a command in this process."""
-        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-        err = io.StringIO()
-        clock = contextlib.nullcontext() if self.now is None else time_machine.travel(self.now, tick=True)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), clock:
-            try:
-                code = main(["--site", str(self.folder), *arguments])
-            except SystemExit as leaving:
-                code = int(leaving.code or 0)
+        with contextlib.nullcontext() if self.now is None else time_machine.travel(self.now, tick=True):
+            answer = command("--site", str(self.folder), *arguments)
         if self.now is not None:
             self.now += timedelta(seconds=20)
-        assert isinstance(out.buffer, io.BytesIO)
-        return Answer(code, out.buffer.getvalue().decode(), err.getvalue())
+        return answer
 
     def json(self, *arguments: str, code: int = 0) -> Any:
         """What a command answers as JSON; it must leave with `code`."""
@@ -193,12 +199,11 @@ class Program:
 
 
 class Log:
-    """What a process writes on standard error, read as it comes so that it never has to wait for us."""
+    """What a process writes, on standard error unless told, read as it comes so that it never has to wait for us."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stderr is not None
+    def __init__(self, process: subprocess.Popen[str], stream: IO[str] | None = None) -> None:
         self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(stream or process.stderr,), daemon=True)
         self._reader.start()
 
     def _read(self, stream: IO[str]) -> None:

@@ -41,8 +41,11 @@ def demo(
         if home.is_dir() and any(home.iterdir()):
             raise SiteError(str(home), because="not empty: the demo makes a site of its own there")
         tell = (lambda _: None) if as_json else (lambda line: print(line, flush=True))
-        outcome, _ = loop.run(lambda stop: run_demo(home, readers=readers, stop=stop, tell=tell, stay=not once))
+        outcome, interrupted = loop.run(
+            lambda stop: run_demo(home, readers=readers, stop=stop, tell=tell, stay=not once)
+        )
     names = outcome.__slots__
     answer({name: getattr(outcome, name) for name in names} | {"ok": outcome.went_well}, as_json=as_json, lines=[])
     if not outcome.went_well:
+        loop.leave_if(interrupted)
         partly()

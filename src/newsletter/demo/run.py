@@ -15,6 +15,7 @@ from newsletter.app import App
 from newsletter.demo.partners import load_partners
 from newsletter.demo.serve import PartnerSite
 from newsletter.demo.site import sample_readers, write_site
+from newsletter.errors import EditionError, NewsletterError
 from newsletter.mailbox.box import FolderBox
 from newsletter.mailbox.page import mailbox_app
 from newsletter.mailbox.server import MailboxServer
@@ -49,7 +50,17 @@ class Outcome:
 
 
 async def run_demo(folder: Path, *, readers: int, stop: asyncio.Event, tell: Tell, stay: bool) -> Outcome:
-    """Run the pipeline once in `folder`, which must be empty; with `stay` the pages are served until `stop`."""
+    """Run the pipeline once in `folder`, which must be empty; with `stay` the pages are served until `stop`.
+
+    EditionError if no edition came of it. `stop` ends the pipeline early too.
+    """
+    try:
+        return await _run(folder, readers=readers, stop=stop, tell=tell, stay=stay)
+    except* NewsletterError as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _run(folder: Path, *, readers: int, stop: asyncio.Event, tell: Tell, stay: bool) -> Outcome:
     done = asyncio.Event()
     pages, partner_pages, mail_pages = (listening("127.0.0.1", 0) for _ in range(3))
     partners, now = load_partners(), datetime.now(UTC)
@@ -73,7 +84,7 @@ async def run_demo(folder: Path, *, readers: int, stop: asyncio.Event, tell: Tel
                 group.create_task(serve(application, sock, stop=done))  # type: ignore[arg-type]
             try:
                 started = asyncio.get_running_loop().time()
-                edition, items = await _pipeline(app, readers=readers, tell=tell)
+                edition, items = await _pipeline(app, readers=readers, stop=stop, tell=tell)
                 outcome = Outcome(
                     items=items,
                     edition=edition,
@@ -105,13 +116,13 @@ async def _opened(site: Path) -> AsyncIterator[App]:
         await in_thread(app.close)
 
 
-async def _pipeline(app: App, *, readers: int, tell: Tell) -> tuple[str, int]:
+async def _pipeline(app: App, *, readers: int, stop: asyncio.Event, tell: Tell) -> tuple[str, int]:
     """Each step as an operator would take it; returns the edition's id and how many items it has."""
     people = sample_readers(readers)
     text, now = "Invented for the demo.", app.clock.now()
     await in_thread(app.subscribers.add, people, confirmed=True, source="demo", text=text, now=now)
     tell(f"{len(people)} subscribers on the list “The Brief”")
-    for report in await app.poll():
+    for report in await app.poll(stop=stop):
         tell(
             f"polled {report.feed}: {report.status}, {report.new} new"
             + (f" ({report.because})" if report.because else "")
@@ -121,9 +132,9 @@ async def _pipeline(app: App, *, readers: int, tell: Tell) -> tuple[str, int]:
             tell(f"item {item.id} of {item.feed_id}: {item.because}")
     composed = await app.compose("daily")
     if composed.edition_id is None:
-        raise RuntimeError(f"the demo has no edition: {composed.because}")
+        raise EditionError("daily", composed.because or "there is none")
     tell(f"composed {composed.edition_id}: {composed.items} items for {composed.recipients} recipients")
-    sent = await app.dispatch.send()
+    sent = await app.dispatch.send(stop=stop)
     tell(f"sent: {sum(report.sent for report in sent.reports)} of {composed.recipients} messages were accepted")
     return composed.edition_id, composed.items
 

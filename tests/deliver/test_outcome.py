@@ -32,7 +32,7 @@ def test_a_refusal_for_now_after_two_days_has_failed_for_the_same_reason() -> No
     later = NOW + timedelta(hours=47)
     tried = after_reply(CLAIMED, BUSY, relay="main", policy=Deliver(first_wait=timedelta(hours=3)), now=later, jitter=0)
     assert (tried.state, tried.due_at) == (DeliveryState.FAILED, None)
-    assert tried.because == "gave up: refused for now (451 4.3.0)"
+    assert tried.because == "gave up: the server is busy or out of order [refused-for-now]"
 
 
 def test_an_accepted_message_is_sent_and_keeps_the_reply() -> None:

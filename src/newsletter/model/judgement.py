@@ -19,13 +19,30 @@ class Blame(StrEnum):
     """Policy, spam, authentication, size: never held against the subscriber, and the operator must know."""
 
 
+class Step(StrEnum):
+    """What one reply asks for. A step that pauses is a vote: one stray reply need not stop an edition."""
+
+    NONE = "nothing to do"
+    SUPPRESS = "fail and suppress the address"
+    FAIL = "fail this delivery"
+    RETRY = "try again later"
+    SLOW = "try again later and slow this provider"
+    PAUSE_RELAY = "pause the relay and alarm"
+    """Everybody would be refused like this: the delivery waits until it is mended."""
+    PAUSE_PROVIDER = "pause the provider and alarm"
+    PAUSE_EDITION = "pause the edition and alarm"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """`state` is sent, deferred or failed. `because` is the same for the same case, and holds nobody's address.
+    """`state` is sent, deferred or failed. `because` is the same for all that one rule catches, and holds no address.
 
     `blame` is None where nothing is wrong, or nothing that anybody could mend (a server that is busy, greylisting).
+    `rule` is the name under which docs/judgement.md explains it.
     """
 
     state: DeliveryState
     blame: Blame | None
     because: str
+    rule: str
+    step: Step

@@ -1,0 +1,57 @@
+"""docs/judgement.md, made from the very table that judges."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from newsletter.deliver.rules import SECTIONS
+from newsletter.deliver.rules.rule import Rule
+from newsletter.model.trouble import AT_LEAST, ENOUGH, HALF_LIFE
+
+_HEAD = f"""\
+# What a refusal means
+
+Made from `src/newsletter/deliver/rules/` by `python -m newsletter.deliver.rules.page`; do not edit.
+
+Every reply of a mail server is judged by the first rule below that fits. `newsletter report` counts by rule and gives
+its name in brackets, so a thousand different texts for one thing are one line. Three things can be in the way:
+
+- **address dead**: nobody is there. The address is never to be mailed again. Only a server that says so plainly, with a
+  5xx code and no 4.x.x beside it, is believed.
+- **mailbox trouble**: full, shut, out of order. It counts against the address only if it goes on: each delivery that
+  failed for it adds one to a score that halves every {HALF_LIFE.days} days; at {ENOUGH:g}, and after at least
+  {AT_LEAST.days} days of it, it is enough.
+- **our fault**: reputation, authentication, size, pace, settings. It is never held against a subscriber.
+
+Whether a delivery is tried again is the reply code's first digit to say (RFC 5321, section 4.2.1): 4xx is deferred
+whatever enhanced code stands beside it, 5xx has failed. Exceptions are what is called final and is not: a full mailbox
+(552), limits on pace, and relays that refuse everybody. Those wait, within the same time limit. In doubt an
+address is not dead: that would cost a reader, the opposite only one more try.
+
+Addresses in a reply are not looked at, so that `spam@example.org` is not taken for a verdict. The next step is what one
+such reply asks for; so far `send` defers or fails by it and `report` counts it, and nothing is suppressed, slowed or
+paused by itself.
+"""
+
+
+def judgement_page() -> str:
+    """The whole page."""
+    sections = (line for title, rules in SECTIONS.items() for line in _section(title, rules))
+    return "\n".join([_HEAD, *sections])
+
+
+def _section(title: str, rules: tuple[Rule, ...]) -> Iterator[str]:
+    yield f"## {title}\n"
+    for rule in rules:
+        yield f"### {rule.name}\n"
+        yield f"{_sentence(rule.words)} *{rule.blame or 'nobody to blame'}*; {rule.step}.\n"
+        yield "\n".join(("```text", *rule.examples, "```\n"))
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
+if __name__ == "__main__":
+    sys.stdout.write(judgement_page())

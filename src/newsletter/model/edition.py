@@ -32,6 +32,10 @@ EDITION_MOVES: Moves[EditionState] = Moves(
 )
 
 
+PUBLISHED = frozenset({EditionState.APPROVED, EditionState.PAUSED, EditionState.FINISHED})
+"""States of editions that were let go and not called off: what anybody may read."""
+
+
 class Role(StrEnum):
     """How an item stands in an edition: first and large, or one of the rest."""
 
@@ -142,6 +146,8 @@ class Edition:
     frozen_at: datetime
     template_hash: str
     warnings: tuple[str, ...] = ()
+    state_at: datetime | None = None
+    """Since when it is in its state; None only where that was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import nh3
 from lxml import etree, html
 
 from newsletter.model.item import Direction
-from newsletter.render.links import safe_url
+from newsletter.model.links import safe_url
 from newsletter.render.plain import Cleaner, without_controls
 
 # What an article may consist of. Mail readers know these, and none of them can run or load anything but a picture.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, select, up
 
 from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
-from newsletter.model.edition import EDITION_MOVES, Draft, Edition, EditionState, Rendered
+from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
 from newsletter.store.books import DELIVERIES, NOBODY, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
@@ -66,6 +66,18 @@ class Editions:
         query = _SUMMARY.where(EditionRow.list_id == list_id, EditionRow.number == number)
         with self._store.read() as connection:
             return _only(connection.execute(query).one_or_none(), f"{list_id}/{number}")
+
+    def newest_published(self, list_id: str) -> int:
+        highest = select(func.max(EditionRow.number)).where(EditionRow.list_id == list_id)
+        with self._store.read() as connection:
+            return connection.scalar(highest.where(EditionRow.state.in_(PUBLISHED))) or 0
+
+    def published(self, list_id: str, *, first: int, last: int) -> tuple[Edition, ...]:
+        query = _SUMMARY.where(
+            EditionRow.list_id == list_id, EditionRow.number.between(first, last), EditionRow.state.in_(PUBLISHED)
+        )
+        with self._store.read() as connection:
+            return tuple(_edition_from(row) for row in connection.execute(query.order_by(EditionRow.number.desc())))
 
     def for_slot(self, digest_id: str, slot: str) -> Edition | None:
         query = _SUMMARY.where(EditionRow.digest_id == digest_id, EditionRow.slot == slot)

@@ -22,6 +22,7 @@ from newsletter.readers.address import checked
 from newsletter.readers.tokens import Purpose, Tokens
 from newsletter.store.ports import Editions, Limits, Subscribers
 from newsletter.store.seam import in_thread
+from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
 
 _LARGEST_FORM_BYTES = 64 * 1024
@@ -123,7 +124,7 @@ class Public:
     async def list_page(self, request: Request) -> Response:
         """A list with its sign-up form."""
         mailing_list = self._site.settings.mailing_list(request.path_params["list"])
-        return self._views.page("list", title=mailing_list.title, mailing_list=mailing_list)
+        return self._views.page("list", title=mailing_list.title, mailing_list=mailing_list, follow=mailing_list)
 
     async def subscribe(self, request: Request) -> Response:
         """Sign up. The answer is the same whether the address is known, unknown, suppressed or no address at all."""
@@ -155,7 +156,7 @@ class Public:
             for each in editions
             if each.list_id == mailing_list.id and _published(each)
         ]
-        return self._views.page("archive", title=mailing_list.title, rows=rows)
+        return self._views.page("archive", title=mailing_list.title, rows=rows, follow=mailing_list)
 
     async def edition(self, request: Request) -> Response:
         """An edition as it was sent, without anybody's tokens."""
@@ -268,6 +269,7 @@ def public_app(site: Site, views: Views) -> Starlette:
             Route("/archive", public.archive),
             Route("/archive/{list}", public.archive_of),
             Route("/archive/{list}/{number:int}", public.edition),
+            Route("/feeds/{list}.{form}", Syndication(site).feed),
             Route("/healthz", public.health),
             Route("/", public.home),
         ],

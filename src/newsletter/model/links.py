@@ -1,4 +1,4 @@
-"""Addresses of pages that may stand in a mail."""
+"""Addresses of pages that may stand in a mail or a feed."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.render.links import safe_url
+from newsletter.model.links import safe_url
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""What we published as Atom, RSS and JSON Feed: made once, asked for often."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Protocol
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsletter.errors import NotFoundError
+from newsletter.model.edition import Edition
+from newsletter.model.settings import Settings
+from newsletter.publish.paging import Page, newest_page, past_page
+from newsletter.publish.publish import CONTENT_TYPES, Form, feed_of
+from newsletter.store.ports import Editions
+from newsletter.store.seam import in_thread
+
+_KEPT = 32
+_LONGEST_NUMBER = 6
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "public, max-age=300",
+    "vary": "accept-encoding",
+}
+
+
+class Site(Protocol):
+    """What the feeds need of the application."""
+
+    @property
+    def settings(self) -> Settings:
+        """The site's settings."""
+
+    @property
+    def editions(self) -> Editions:
+        """What was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """A finished document with its validators; the two codings are two representations (RFC 9110 section 8.8.3)."""
+
+    plain: bytes
+    packed: bytes
+    mark: str
+    changed_at: datetime | None
+
+    def answer(self, form: Form, asked: Headers) -> Response:
+        packed = _takes_gzip(asked.get("accept-encoding", ""))
+        etag = f'"{self.mark}-gzip"' if packed else f'"{self.mark}"'
+        headers = _HEADERS | {"etag": etag, "content-type": f"{CONTENT_TYPES[form]}; charset=utf-8"}
+        if self.changed_at:
+            headers["last-modified"] = format_datetime(self.changed_at.astimezone(UTC), usegmt=True)
+        if self._has(asked, headers.get("last-modified")):
+            return Response(status_code=304, headers=headers)
+        if packed:
+            headers["content-encoding"] = "gzip"
+        return Response(self.packed if packed else self.plain, headers=headers)
+
+    def _has(self, asked: Headers, last_modified: str | None) -> bool:
+        """Whether who asks has it already. A date counts only if it is ours: cancelling takes an edition back."""
+        if (tags := asked.get("if-none-match")) is not None:
+            return any(tag in tags for tag in (f'"{self.mark}"', f'"{self.mark}-gzip"')) or tags.strip() == "*"
+        return last_modified is not None and asked.get("if-modified-since") == last_modified
+
+
+class Syndication:
+    """The handler of `/feeds/LIST.FORM`. Documents are kept as long as the editions in them are the same."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._document = lru_cache(maxsize=_KEPT)(self._make)
+
+    async def feed(self, request: Request) -> Response:
+        """The newest editions, or with `?page=` an older document."""
+        list_id, form = request.path_params["list"], request.path_params["form"]
+        if form not in set(Form):
+            raise HTTPException(404)
+        mailing_list = self._site.settings.mailing_list(list_id)
+        newest = await in_thread(self._site.editions.newest_published, mailing_list.id)
+        page = _page(request.query_params.get("page"), newest)
+        editions = await in_thread(self._site.editions.published, mailing_list.id, first=page.first, last=page.last)
+        document = await in_thread(self._document, mailing_list.id, Form(form), page, editions)
+        return document.answer(Form(form), request.headers)
+
+    def _make(self, list_id: str, form: Form, page: Page, editions: tuple[Edition, ...]) -> _Document:
+        plain = feed_of(
+            ((each, self._site.editions.pieces(each.id)) for each in editions),
+            publication=self._site.settings.publication,
+            mailing_list=self._site.settings.mailing_list(list_id),
+            page=page,
+            form=form,
+        )
+        return _Document(
+            plain=plain,
+            packed=gzip.compress(plain, mtime=0),
+            mark=hashlib.sha256(plain).hexdigest()[:32],
+            changed_at=max((each.state_at for each in editions if each.state_at), default=None),
+        )
+
+
+def _page(wanted: str | None, newest: int) -> Page:
+    if wanted is None:
+        return newest_page(newest)
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= _LONGEST_NUMBER else 0
+    page = past_page(number, newest=newest)
+    if page is None:
+        raise NotFoundError("page", str(number))
+    return page
+
+
+def _takes_gzip(accepted: str) -> bool:
+    for offer in accepted.lower().split(","):
+        coding, _, weight = offer.partition(";")
+        if coding.strip() == "gzip":
+            return weight.replace(" ", "").rstrip("0") not in {"q=", "q=0."}
+    return False

@@ -9,6 +9,7 @@ from newsletter.errors import NotFoundError, RelayError
 from newsletter.mailroom import Mailroom
 from newsletter.model.edition import Edition
 from newsletter.model.settings import Settings
+from newsletter.readers.address import checked
 from newsletter.render.archive import personal, web_version
 from newsletter.store.ports import Editions, Subscribers
 from newsletter.store.seam import in_thread
@@ -71,7 +72,8 @@ class Proofs:
         return web_version(self._editions.rendered(edition.id), list_url=list_url)
 
     async def test_send(self, edition_id: str, addresses: tuple[str, ...]) -> tuple[TestOutcome, ...]:
-        """Send an edition to these addresses alone, marked as a test, past the ledger."""
+        """Send an edition to these addresses alone, marked as a test, past the ledger. AddressError before any is."""
+        addresses = tuple(checked(address) for address in addresses)
         messages = [await in_thread(self._mailroom.test_message, edition_id, address) for address in addresses]
         connection = Connection(self._settings.relays[0], hostname=self._settings.hostname)
         outcomes = []

@@ -17,7 +17,7 @@ def approve(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonO
 
     Example: newsletter approve daily-2026-11-23
     """
-    _decide(edition, "approved", site=site, as_json=as_json)
+    _decide(edition, "approved", site=site, as_json=as_json, only_from="awaiting-approval")
 
 
 def cancel(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:

@@ -29,6 +29,7 @@ _SUFFIX: Final = ".journal"
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _COMPACT_AT_BYTES: Final = 16 * 1024 * 1024
 _CRC_DIGITS: Final = 8
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,10 @@ class Journal:
             except OSError as error:
                 self.broken = f"the journal cannot be written: {_because(error)}"
         return self.broken is None
+
+    def fileno(self) -> int:
+        """The open file, for who must let go of it as a process does that dies."""
+        return self._file
 
     def close(self) -> None:
         """Let go of it. It goes away if the ledger has everything; else it is there for who recovers."""
@@ -208,14 +213,14 @@ def _written(file: int, data: bytes) -> int:
 
 
 def _line(entry: object) -> bytes:
-    text = json.dumps(entry, separators=(",", ":")).encode()
+    text = _ENCODER.encode(entry).encode()
     return b"%08x %b\n" % (crc32(text), text)
 
 
 def _read(line: bytes) -> Any:
     """A line's entry; None if it is not as it was written."""
-    checksum, text = line[:_CRC_DIGITS], line[_CRC_DIGITS + 1 :]
-    if checksum != b"%08x" % crc32(text):
+    checksum, text = line[: _CRC_DIGITS + 1], line[_CRC_DIGITS + 1 :]
+    if checksum != b"%08x " % crc32(text):
         return None
     return json.loads(text)
 

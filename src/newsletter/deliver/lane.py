@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 _FIRST_STEP_ASIDE: Final = 0.5
 _LONGEST_STEP_ASIDE: Final = 30.0
-_MOST_AHEAD: Final = 32
+_MOST_AHEAD: Final = 64
 _STOPPED: Final = "stopped before it was sent"
 # It goes on while the machine sleeps, where the system has such a clock.
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -65,6 +65,8 @@ class Lane:
         self._pace = pace
         self._peers = peers
         self._relay = connection.relay.name
+        # Bound once: the module's own looks its configuration up for each line.
+        self._log = log.bind(relay=self._relay)
         self._turned_away = 0
         self._line: Pipe[Parcel] | Steps[Parcel] | None = None
         self._ready: deque[Parcel] = deque()
@@ -242,14 +244,20 @@ class Lane:
 
     def answered(self, parcel: Parcel, reply: Reply) -> None:
         """Record the relay's answer."""
-        tools, now = self._tools, self._tools.clock.now()
+        tools = self._tools
         tools.hopper.relay_answered(self._relay)
         self._probe = False
         self._window.answered(asyncio.get_running_loop().time())
-        self._record(
-            parcel,
-            after_reply(parcel.claimed, reply, relay=self._relay, policy=tools.policy, now=now, jitter=tools.luck()),
-        )
+        self._record(parcel, self._judged(parcel, reply))
+
+    def _judged(self, parcel: Parcel, reply: Reply) -> Tried:
+        tools = self._tools
+        now, jitter = tools.clock.now(), tools.luck()
+        try:
+            return after_reply(parcel.claimed, reply, relay=self._relay, policy=tools.policy, now=now, jitter=jitter)
+        except Exception as error:  # noqa: BLE001 nobody above would hear of it: the event loop calls us
+            tools.hopper.close(error=error)
+            return doubtful(parcel.claimed, relay=self._relay, because=f"answered with {reply.code}, not understood")
 
     def settled(self) -> None:
         """Write the journal, and see whether there is room to begin more."""
@@ -301,14 +309,13 @@ class Lane:
     def _record(self, parcel: Parcel, tried: Tried) -> None:
         self._outstanding -= 1
         claimed: Claimed = parcel.claimed
-        log.debug(
+        self._log.debug(
             "delivery tried",
             delivery=tried.id,
             ledger=tried.ledger,
             batch=claimed.batch,
             domain=claimed.address.rpartition("@")[2],
             state=tried.state,
-            relay=tried.relay,
             because=tried.because,
         )
         self._tools.recorder.record(tried)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 _LONGEST_LINE: Final = 8192
@@ -37,6 +38,7 @@ class Replies:
         return done
 
 
+@lru_cache(maxsize=64)  # most servers say the same to everybody
 def _parsed(line: bytes) -> tuple[int, bool, str]:
     digits, mark = line[:_CODE], line[_CODE : _CODE + 1]
     if not digits.isdigit() or len(digits) < _CODE or mark.strip() not in {b"", b"-"}:

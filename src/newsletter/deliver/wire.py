@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -24,6 +25,7 @@ START_INPUT: Final = 354
 TOO_LARGE: Final = 552
 
 
+@lru_cache(maxsize=64)  # most servers say the same to everybody
 def reply_from(code: int, text: str) -> Reply:
     """A server's reply: the enhanced code of its first line apart, the lines joined, and made safe to keep."""
     found = _ENHANCED.match(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Text, bindparam, cast, func, select, type_coerce
@@ -44,6 +45,7 @@ def _read_sqlite(row: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> 
     return type_coerce(func.substr(value, 1, _SQLITE_INSTANT) if isinstance(kind, UtcDateTime) else value, kind)
 
 
+@lru_cache(maxsize=8)  # a group of outcomes has one instant, many times
 def _instant(value: object) -> str:
     if not isinstance(value, datetime):
         raise TypeError(f"a given row cannot hold {type(value).__name__}")

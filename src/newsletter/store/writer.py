@@ -18,6 +18,9 @@ Commit = Callable[[Sequence[Op]], Sequence[bool]]
 """Writes a group in one transaction and says of each operation, in the same order, whether it was done."""
 
 _LARGEST = 2000
+_BUSY = 16
+"""So many operations in one group: more are on their way, and waiting for them costs less than a commit for few."""
+_LINGER_SECONDS = 0.008
 _GIVE_UP_AFTER = 2
 
 
@@ -31,9 +34,10 @@ class _Waiting(Generic[Op]):
 class GroupWriter(Generic[Op]):
     """Resolves a Future for each operation once its group is committed.
 
-    Nobody waits for a group to fill: it is what arrived during the commit before. When a group fails its operations
-    are tried again one by one, so that one which the database refuses takes nobody down with it; where the database
-    itself is gone, the first two failures speak for the rest.
+    A group is what arrived during the commit before; only after a large one is there a short wait for more.
+
+    When a group fails its operations are tried again one by one, so that one which the database refuses takes nobody
+    down with it; where the database itself is gone, the first two failures speak for the rest.
     """
 
     def __init__(self, commit: Commit[Op], *, name: str) -> None:
@@ -43,6 +47,7 @@ class GroupWriter(Generic[Op]):
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._closing = threading.Event()
 
     def submit(self, op: Op) -> Future[bool]:
         """A promise that `op` is durable when it resolves. It cannot be taken back. StoreError after `close`."""
@@ -71,6 +76,7 @@ class GroupWriter(Generic[Op]):
             if not self._closed:
                 self._queue.put(None)
             self._closed = True
+            self._closing.set()
         if self._thread is not None:
             self._thread.join()
 
@@ -80,6 +86,8 @@ class GroupWriter(Generic[Op]):
             self._write(group)
             if last:
                 return
+            if sum(len(waiting.ops) for waiting in group) >= _BUSY:
+                self._closing.wait(_LINGER_SECONDS)
 
     def _gathered(self, first: _Waiting[Op]) -> tuple[list[_Waiting[Op]], bool]:
         group, many = [first], len(first.ops)

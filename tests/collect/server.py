@@ -1,6 +1,7 @@
 """A web server on loopback that answers as a script says, and remembers what it was asked."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -58,14 +59,14 @@ class Server:
 
 
 @asynccontextmanager
-async def a_server() -> AsyncIterator[Server]:
+async def a_server(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """A running server on a free port, on every loopback address."""
     server = Server()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server._answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "0.0.0.0", 0)
+    site = web.TCPSite(runner, "0.0.0.0", 0, ssl_context=tls)
     await site.start()
     server.port = runner.addresses[0][1]
     try:
@@ -88,11 +89,11 @@ def with_server(test: Callable[[Server], Awaitable[None]]) -> Callable[[], None]
     return run
 
 
-def a_fetcher(**settings: Any) -> Fetcher:
+def a_fetcher(*, tls: ssl.SSLContext | None = None, **settings: Any) -> Fetcher:
     """A fetcher that may ask 127.0.0.1 and nothing else at home."""
     known: dict[str, Any] = {
         "user_agent_contact": "https://example.org/feeds",
         "allow_private_hosts": ("127.0.0.1",),
         "timeout": timedelta(seconds=5),
     }
-    return Fetcher(Collect(**known | settings))
+    return Fetcher(Collect(**known | settings), tls=tls)

@@ -1,6 +1,8 @@
 import asyncio
 import gzip
+import ssl
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +11,12 @@ from aiohttp import web
 from newsletter.collect.http import Fetched
 from newsletter.errors import AddressGuardError, FetchError
 from newsletter.model.feed import Validators
-from tests.collect.server import Server, a_fetcher, with_server
+from tests.collect.server import Server, a_fetcher, a_server, with_server
+from tests.collect.tls import self_signed, server_context
 
 
 async def _get(
-    server: Server, path: str = "/feed", validators: Validators | None = None, **settings: object
+    server: Server, path: str = "/feed", validators: Validators | None = None, **settings: Any
 ) -> Fetched:
     async with a_fetcher(**settings) as fetcher:
         return await fetcher.get(server.url(path), validators, feed="courier")
@@ -223,6 +226,24 @@ async def test_a_host_is_asked_one_thing_at_a_time(server: Server) -> None:
     async with a_fetcher() as fetcher:
         await asyncio.gather(*(fetcher.get(server.url(f"/{name}")) for name in "abcd"))
     assert most == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_and_https_never_becomes_http(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+
+    async def redirect(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=301, headers={"Location": "http://127.0.0.1/feed"})
+
+    async def refused(tls: ssl.SSLContext | None) -> str:
+        async with a_server(tls=server_context(certificate)) as server, a_fetcher(tls=tls) as fetcher:
+            server.pages["/feed"] = redirect
+            with pytest.raises(FetchError) as error:
+                await fetcher.get(server.url().replace("http:", "https:"))
+        return error.value.because
+
+    assert "certificate of 127.0.0.1 is not valid" in asyncio.run(refused(None))
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    assert "redirects from https to plain http" in asyncio.run(refused(trusting))
 
 
 def test_a_name_or_a_port_that_is_not_there_is_said_plainly() -> None:

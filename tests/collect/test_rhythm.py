@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.collect.rhythm import LONGEST_WAIT, asked_anew, failed, gone, succeeded, wait, why_not
-from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits, Validators
+from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits, Move, Validators
 from tests.collect.makers import NOW, a_feed
 
 FEED = a_feed(poll_every=timedelta(hours=1))
@@ -95,6 +95,13 @@ def test_a_new_address_is_asked_at_once_and_nothing_of_the_old_one_is_sent_there
     assert why_not(moved, health, now=NOW, force=False) is None
     anew = asked_anew(moved, health)
     assert (anew.validators, anew.body_hash, anew.state, anew.url) == (Validators(), None, FeedState.ACTIVE, moved.url)
+
+
+def test_a_url_changed_to_where_the_feed_has_moved_loses_nothing() -> None:
+    move = Move(to="https://new.example/feed", since_at=NOW, last_at=NOW, followed=True)
+    health = replace(HEALTH, habits=Habits(window=7, move=move))
+    anew = asked_anew(a_feed(url=move.to), health)
+    assert anew == replace(health, url=move.to, habits=Habits(window=7))
 
 
 def test_a_success_takes_the_new_validators_and_forgets_failures() -> None:

@@ -63,9 +63,14 @@ def minute(at: datetime) -> str:
 
 
 def asked_anew(feed: Feed, health: FeedHealth) -> FeedHealth:
-    """The health of a feed that is about to be asked: nothing that an old address told is believed at a new one."""
+    """The health of a feed that is about to be asked: nothing that an old address told is believed at a new one.
+
+    An operator who writes down where the feed was found to have moved to changes nothing.
+    """
     if health.url == feed.url:
         return health
+    if health.address == feed.url:
+        return replace(health, url=feed.url, habits=replace(health.habits, move=None))
     kept = health.state in {FeedState.NEW, FeedState.HELD}
     return FeedHealth(
         feed_id=feed.id,

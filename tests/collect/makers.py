@@ -91,9 +91,9 @@ class Memory:
         own = [item for item in self.items_by_id.values() if item.feed_id == feed_id]
         return tuple(sorted(own, key=lambda item: (item.dated_at, item.id), reverse=True)[:limit])
 
-    def poll(self, feed: Feed, *entries: Entry, first: bool = False) -> tuple[Decision, ...]:
+    def poll(self, feed: Feed, *entries: Entry, first: bool = False, held: bool = False) -> tuple[Decision, ...]:
         """Decide about a document and keep what was decided."""
-        decisions = decide(self, tuple(keyed(entry, feed) for entry in entries), feed=feed, first=first)
+        decisions = decide(self, tuple(keyed(entry, feed) for entry in entries), feed=feed, first=first, held=held)
         for decision in decisions:
             self._keep(decision, feed)
         return decisions

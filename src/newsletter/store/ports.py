@@ -180,7 +180,7 @@ class Editions(Protocol):
         """The highest number of an edition of the list that was let go and not called off; 0 if there is none."""
 
     def published(self, list_id: str, *, first: int, last: int) -> tuple[Edition, ...]:
-        """Those of a list's editions from number `first` to `last` that were let go and not called off, latest first."""
+        """A list's editions from number `first` to `last` that were let go and not called off, latest first."""
 
     def for_slot(self, digest_id: str, slot: str) -> Edition | None:
         """The edition that was frozen for this slot of a digest, if one was."""

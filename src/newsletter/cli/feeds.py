@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from newsletter.cli import opml
+from newsletter.cli import feedhealth, opml
 from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly, printable, table
 
 if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.collect.discover import Candidate
     from newsletter.model.edition import Piece
-    from newsletter.model.feed import Feed, FeedHealth
+    from newsletter.model.feed import Feed
 
 feeds = group("List feeds with their health; show one; add, import and export; release what was held.")
 feeds.command("import")(opml.import_)
@@ -35,23 +35,29 @@ def list_(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     """
     with opened(site) as app:
         healths = {health.feed_id: health for health in app.feeds.all_health()}
-        documents = [_document(feed, healths.get(feed.id)) for feed in app.settings.feeds]
-    keys = ("feed", "state", "last_success_at", "next_poll_at", "failures", "because")
-    rows = [[document[key] for key in keys] for document in documents]
-    headers = ("FEED", "STATE", "LAST SUCCESS", "NEXT POLL", "FAILURES", "BECAUSE")
-    answer({"feeds": documents}, as_json=as_json, lines=table(headers, rows))
+        known = [(feed, healths.get(feed.id)) for feed in app.settings.feeds]
+        documents = [feedhealth.document(feed, health, now=app.clock.now()) for feed, health in known]
+    rows = [feedhealth.row(feed, health) for feed, health in known]
+    answer({"feeds": documents}, as_json=as_json, lines=table(feedhealth.HEADERS, rows))
 
 
 @feeds.command()
 def show(feed: FeedArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
-    """Show one feed: its settings, its health, and how many items it has in each state.
+    """Show one feed: when it was asked, what is wrong, what happens next; its settings and how many items it has.
 
     Example: newsletter feeds show arab-center
     """
     with opened(site) as app:
         found = app.settings.feed(feed)
-        document = _document(found, app.feeds.health(feed)) | _settings(found) | {"items": _counts(app, feed)}
-    answer(document, as_json=as_json, lines=[f"{key}: {value}" for key, value in document.items() if value is not None])
+        health, now = app.feeds.health(feed), app.clock.now()
+        settings, items = _settings(found), _counts(app, feed)
+    document = feedhealth.document(found, health, now=now) | settings | {"items": items}
+    lines = [
+        *feedhealth.lines(found, health, now=now),
+        f"items: {', '.join(f'{many} {state}' for state, many in items.items() if many) or 'none'}",
+        *(f"{name}: {_in_words(value)}" for name, value in settings.items() if value not in ("", None)),
+    ]
+    answer(document, as_json=as_json, lines=map(printable, lines))
 
 
 @feeds.command()
@@ -194,13 +200,6 @@ def _choose(url: str, candidates: list[str], *, as_json: bool) -> None:
     partly()
 
 
-def _document(feed: Feed, health: FeedHealth | None) -> dict[str, Any]:
-    names = ("last_try_at", "last_success_at", "next_poll_at", "failures", "because", "last_status")
-    state = "disabled" if not feed.enabled else health.state if health else "new"
-    told = {name: getattr(health, name) for name in names} if health else dict.fromkeys(names) | {"failures": 0}
-    return {"feed": feed.id, "url": feed.url, "state": state} | told
-
-
 def _settings(feed: Feed) -> dict[str, Any]:
     return {
         "partner": feed.partner,
@@ -212,6 +211,15 @@ def _settings(feed: Feed) -> dict[str, Any]:
         "reuse": feed.rights.reuse,
         "credit": feed.rights.credit,
     }
+
+
+def _in_words(value: object) -> object:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(value) or "none"
+    return value
 
 
 def _counts(app: App, feed_id: str) -> dict[str, int]:

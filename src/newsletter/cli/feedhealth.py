@@ -1,0 +1,106 @@
+"""How a feed is doing, for scripts and in words for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from newsletter.cli.output import printable
+
+if TYPE_CHECKING:
+    from newsletter.model.feed import Feed, FeedHealth
+
+_NOTED_FOR = timedelta(days=30)
+
+
+def document(feed: Feed, health: FeedHealth | None, *, now: datetime) -> dict[str, Any]:
+    """A feed's health in the shape that scripts read. `next` says in words what happens next."""
+    names = ("last_try_at", "last_success_at", "next_poll_at", "failures", "because", "last_status", "not_before_at")
+    state = "disabled" if not feed.enabled else health.state if health else "new"
+    told = {name: getattr(health, name) for name in names} if health else dict.fromkeys(names) | {"failures": 0}
+    return {
+        "feed": feed.id,
+        "url": feed.url,
+        "state": state,
+        **told,
+        "next": _next(feed, health, now),
+        "moved_to": health.address if health and health.address != health.url else None,
+        "gap_at": health.habits.gap_at if health else None,
+    }
+
+
+def row(feed: Feed, health: FeedHealth | None) -> tuple[object, ...]:
+    """A feed's line in the list of all."""
+    state = "disabled" if not feed.enabled else health.state if health else "new"
+    if health is None:
+        return (feed.id, state, "never", "never", "due", 0, "")
+    times = (_at(health.last_try_at), _at(health.last_success_at), _at(health.next_poll_at))
+    return (feed.id, state, *times, health.failures, health.because or "")
+
+
+HEADERS = ("FEED", "STATE", "LAST TRY", "LAST SUCCESS", "NEXT POLL", "FAILURES", "BECAUSE")
+
+
+def lines(feed: Feed, health: FeedHealth | None, *, now: datetime) -> Iterator[str]:
+    """A feed's health in words: last try, last success, what is wrong, what happens next."""
+    yield f"{feed.id}: {feed.partner}, {feed.url}"
+    if health is None:
+        yield "last try: never"
+    else:
+        status = f", its server answered {health.last_status}" if health.last_status else ""
+        yield f"last try: {_when(health.last_try_at, now)}{status if health.last_try_at else ''}"
+        yield f"last success: {_when(health.last_success_at, now)}"
+        yield from _wrong(health, now)
+    yield f"next: {_next(feed, health, now)}"
+
+
+def _wrong(health: FeedHealth, now: datetime) -> Iterator[str]:
+    times = f" ({health.failures} times in a row)" if health.failures > 1 else ""
+    yield f"wrong: {printable(health.because) + times if health.because else 'nothing'}"
+    habits = health.habits
+    if habits.gap_at and habits.gap_at > now - _NOTED_FOR:
+        yield f"gap: on {_at(habits.gap_at)} nothing of its last list was left; items may have been missed before"
+    if habits.move:
+        yield f"moved: {_moved(health)}"
+
+
+def _moved(health: FeedHealth) -> str:
+    move = health.habits.move
+    assert move is not None
+    where = printable(move.to)
+    if move.followed:
+        return f"to {where} for good, where it is asked now: write that into feeds/{health.feed_id}.toml"
+    return f"since {_at(move.since_at)} it says that it has moved to {where}; that is believed after some days"
+
+
+def _next(feed: Feed, health: FeedHealth | None, now: datetime) -> str:
+    from newsletter.collect.rhythm import why_not
+    from newsletter.model.feed import FeedState
+
+    why = why_not(feed, health, now=now, force=False)
+    told = f"not asked: {why}" if why else "it is due, and asked by the next poll"
+    if why and why.startswith("not due before "):
+        told = f"asked by the first poll after {why.removeprefix('not due before ')}"
+    if health and health.state is FeedState.HELD:
+        told += f"; what is held waits for `newsletter feeds release {feed.id}`"
+    return told
+
+
+def _when(at: datetime | None, now: datetime) -> str:
+    return f"{_at(at)}, {_ago(now - at)}" if at else "never"
+
+
+def _at(at: datetime | None) -> str:
+    from newsletter.collect.rhythm import minute
+
+    return minute(at) if at else "never"
+
+
+def _ago(passed: timedelta) -> str:
+    minutes = round(passed.total_seconds() / 60)
+    for size, name in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if abs(minutes) >= size:
+            many = abs(minutes) // size
+            return f"{many} {name}{'s' if many > 1 else ''} {'ago' if minutes > 0 else 'ahead of the clock'}"
+    return "just now"

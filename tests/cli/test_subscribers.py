@@ -107,13 +107,11 @@ def test_adding_somebody_who_left_is_refused_with_the_reason(run: Run, site: Pat
     assert (again.code, again.out) == (1, "1 had left, not brought back\n")
 
 
-def test_who_is_erased_is_forgotten_and_no_import_brings_them_back(
-    run: Run, site: Path, people: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_who_is_erased_is_forgotten_and_no_import_brings_them_back(run: Run, site: Path, people: Path) -> None:
     imported(run, site, people)
     erased = run("subscribers", "erase", "ANN@example.org", "--site", site, "--json")
     assert (erased.code, erased.document) == (0, {"erased": True, "suppressed": True})
-    assert "ann@" not in (erased.out + erased.err + caplog.text).lower()
+    assert "ann@" not in (erased.out + erased.err).lower()
     assert b"ann@" not in b"".join(path.read_bytes() for path in (site / "var").iterdir() if path.is_file()).lower()
 
     again = run("subscribers", "erase", "ann@example.org", "--site", site)

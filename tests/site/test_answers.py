@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from newsletter.mailbox.script import Script
+from newsletter.mailbox.server import MailboxServer
 from tests.site.partner import Article, Partner, feed_of
 from tests.site.program import Answer, Program, feed_file
 
@@ -20,6 +21,15 @@ def site(program: Program, partner: Partner) -> Program:
     partner.bodies["/feed"] = feed_of(Article(headline="The quiet contest", byline="Ilse Okonedo"))
     program.configure(harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe(ANN, "bob@example.org")
+    return program
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A site for commands that fail before they do anything."""
+    program = Program(tmp_path_factory.mktemp("untouched") / "site", MailboxServer(port=1), web_port=1)
+    program.configure(harbour=feed_file("http://127.0.0.1:1/feed"))
+    program.subscribe(ANN)
     return program
 
 
@@ -103,10 +113,11 @@ def test_one_document_is_on_standard_output_and_logs_are_not(site: Program) -> N
         "mailbox --port 70000",
     ],
 )
-def test_what_is_not_there_or_wrong_is_usage_and_changes_nothing(site: Program, arguments: str) -> None:
-    answer = site.run(*arguments.split(), "--json")
+def test_what_is_not_there_or_wrong_is_usage_and_changes_nothing(untouched: Program, arguments: str) -> None:
+    answer = untouched.run(*arguments.split(), "--json")
 
     assert answer.code == 2, (answer.code, answer.err)
+    assert [person["address"] for person in untouched.json("subscribers", "export")["subscribers"]] == [ANN]
     assert answer.err
     assert "Traceback" not in answer.err
     if answer.out:

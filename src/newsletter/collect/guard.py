@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 # `is_global` of the standard library lets these through, and each of them can lead back into a private network.
 _NOT_PUBLIC = tuple(
@@ -49,7 +50,17 @@ def is_allowed(host: str, allowed: Collection[str]) -> bool:
 
 
 def _is_within(host: str, entry: str) -> bool:
+    network = _network(entry)
     try:
-        return ip_address(host) in ip_network(entry, strict=False)
+        return network is not None and ip_address(host) in network
     except ValueError:
         return False
+
+
+@cache
+def _network(entry: str) -> IPv4Network | IPv6Network | None:
+    """The network that an entry names; entries come from the settings, so there are few."""
+    try:
+        return ip_network(entry, strict=False)
+    except ValueError:
+        return None

@@ -117,7 +117,7 @@ class Pipe(asyncio.Protocol, Generic[C]):
         self._welcome = False
         self._used = False
         self._over = False
-        self._deadline = 0.0
+        self._deadline = self._rings_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._gone = self._loop.create_future()
         transport.set_protocol(self)
@@ -190,7 +190,7 @@ class Pipe(asyncio.Protocol, Generic[C]):
             return
         step = self._awaited.popleft()
         if self._awaited:
-            self._deadline = self._loop.time() + self._patience()
+            self._expect()
         if step in _ENVELOPE:
             self._take_of_envelope(step, code, text)
         elif step is _Step.DOT:
@@ -312,11 +312,17 @@ class Pipe(asyncio.Protocol, Generic[C]):
             self._transport.write(data[0])
         else:
             self._transport.writelines(data)
-        self._deadline = self._loop.time() + self._patience()
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._look_at_clock)
+        self._expect()
 
     # Time, and the end
+
+    def _expect(self) -> None:
+        """An answer is due from now on. The timer is left alone while it rings early enough."""
+        self._deadline = self._loop.time() + self._patience()
+        if self._timer is None or self._deadline < self._rings_at:
+            self._stop_timer()
+            self._rings_at = self._deadline
+            self._timer = self._loop.call_at(self._deadline, self._look_at_clock)
 
     def _patience(self) -> float:
         return self._timeouts.final_dot if self._dotted and self._flying is not None else self._timeouts.command
@@ -328,6 +334,7 @@ class Pipe(asyncio.Protocol, Generic[C]):
         if self._loop.time() >= self._deadline:
             self._end("it does not answer")
         else:
+            self._rings_at = self._deadline
             self._timer = self._loop.call_at(self._deadline, self._look_at_clock)
 
     def _stop_timer(self) -> None:

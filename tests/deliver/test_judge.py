@@ -12,11 +12,12 @@ from newsletter.deliver.rules.rule import Rule
 from newsletter.deliver.wire import reply_from
 from newsletter.model.delivery import DeliveryState, Reply
 from newsletter.model.judgement import Blame, Step
-from tests.deliver.verdicts import VERDICTS
+from tests.deliver.verdicts import CODES, VERDICTS, WORDS
 
 SENT, DEFERRED, FAILED = DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED
 CASES = [(line, state, blame) for (state, blame), lines in VERDICTS.items() for line in lines]
 EXAMPLES = [(line, rule.name) for rule in RULES for line in rule.examples]
+SPOKEN = [(line, rule) for rule, lines in WORDS.items() for line in lines]
 PAGE = Path(__file__).parents[2] / "docs" / "judgement.md"
 
 
@@ -33,6 +34,16 @@ def test_replies_are_taken_for_what_their_servers_mean(line: str, state: Deliver
 
 @pytest.mark.parametrize(("line", "rule"), EXAMPLES, ids=[line for line, _ in EXAMPLES])
 def test_every_rule_decides_about_its_own_examples(line: str, rule: str) -> None:
+    assert judge(reply(line)).rule == rule
+
+
+@pytest.mark.parametrize(("code", "rule"), CODES.items(), ids=CODES)
+def test_a_code_without_words_is_understood(code: str, rule: str) -> None:
+    assert judge(reply(f"{code} No.")).rule == rule
+
+
+@pytest.mark.parametrize(("line", "rule"), SPOKEN, ids=[line for line, _ in SPOKEN])
+def test_words_without_a_code_are_understood(line: str, rule: str) -> None:
     assert judge(reply(line)).rule == rule
 
 
@@ -67,6 +78,25 @@ def test_what_stands_beside_an_address_does() -> None:
 def test_what_is_part_of_an_address_does_not_steer_the_judgement(word: str) -> None:
     plain, steering = (judge(reply(f"550 5.1.1 <{name}@{name}.example>: Rejected")) for name in ("anna", word))
     assert steering == plain
+
+
+@pytest.mark.parametrize(
+    "whose", ["IP address", "Sender's address", "sender email address", "Your mailbox", "client account"]
+)
+@pytest.mark.parametrize("what", ["has been disabled", "is no longer welcome: closed", "unknown", "does not exist"])
+def test_what_is_said_of_us_kills_no_address(whose: str, what: str) -> None:
+    assert judge(reply(f"554 {whose} {what}")).blame is not Blame.ADDRESS_DEAD
+
+
+def test_an_enhanced_code_that_is_none_is_not_looked_at() -> None:
+    heard = Reply(code=550, enhanced="5.1.1 or so", text="It cannot be (#5.2.2)")
+    assert judge(heard).rule == "mailbox-full"
+
+
+@pytest.mark.parametrize("code", [200, 250, 251, 252, 299])
+def test_whatever_begins_with_two_is_sent(code: int) -> None:
+    judgement = judge(Reply(code=code, enhanced="5.1.1", text="User unknown, but taken"))
+    assert (judgement.state, judgement.blame, judgement.rule) == (SENT, None, "accepted")
 
 
 def test_case_does_not_matter() -> None:

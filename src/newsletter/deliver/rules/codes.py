@@ -87,7 +87,7 @@ CODES: Final = (
             When(
                 codes="5",
                 says=r"polic(y|ies)|administrative|prohibit|\bbanned\b|access denied|not authori[sz]ed|\bblocked\b"
-                r"|\[(cs|hm)\d+\]|:blocked\)",
+                r"|\[(cs|hm)\d+\]",
             ),
         ),
         examples=(

@@ -7,7 +7,11 @@ from typing import Final
 from newsletter.deliver.rules.rule import Rule, When
 from newsletter.model.judgement import Blame, Step
 
-_WHO: Final = r"(user|recipient|mailbox|account|alias|e-?mail address|address)"
+# Not "your account", "the sender's address", "IP address 192.0.2.1": those are ours.
+_NOT_OURS: Final = (
+    r"(?<!your )(?<!sender )(?<!sender's )(?<!sending )(?<!client )(?<!host )(?<!ip )(?<!source )(?<!from )"
+)
+_WHO: Final = rf"{_NOT_OURS}(user|recipient|mailbox|account|alias|e-?mail address|(?<!mail )address)"
 # "Recipient not found", "unknown user", "the account that you tried to reach does not exist", "no mailbox here".
 _NOBODY: Final = (
     rf"{_WHO} (is |was )?(unknown|not (found|known|valid|recogni[sz]ed)|invalid)"
@@ -16,7 +20,7 @@ _NOBODY: Final = (
     r"|unrouteable address|unknown local.?part|destinataire invalide|not a (known|valid) (user|recipient|mailbox)"
 )
 _CLOSED: Final = (
-    r"(mailbox|account|address)\b.{0,30}"
+    rf"{_NOT_OURS}\b(mailbox|account|(?<!mail )address)\b.{{0,30}}"
     r"(disabled|inactive|deleted|closed|discontinued|deactivated|terminated|no longer)"
 )
 
@@ -45,7 +49,7 @@ MAILBOXES: Final = (
             When(
                 codes="5",
                 says=r"(mailbox|account)\b.{0,20}(suspended|blocked|locked|frozen|on hold|temporarily)"
-                r"|temporarily (disabled|inactive|unavailable)",
+                r"|temporarily (disabled|inactive)",
             ),
             # iCloud says it of addresses whose owners have paused them.
             When(codes="550", details="1.1", says="inactive"),

@@ -48,45 +48,6 @@ PACE: Final = (
         ),
     ),
     Rule(
-        name="deferred-for-ever",
-        blame=Blame.OUR_FAULT,
-        step=Step.PAUSE_PROVIDER,
-        words="the provider blocks our server and says that trying again will not help: ask to be unblocked",
-        when=(When(says=r"permanently deferred|retrying will not succeed|\[(ts03|tss09|tss11)\]"),),
-        examples=(
-            "421 4.7.1 [TSS09] All messages from 192.0.2.1 will be permanently deferred; Retrying will NOT succeed.",
-            "421 4.7.1 [TS03] All messages from 192.0.2.1 will be permanently deferred",
-        ),
-    ),
-    Rule(
-        name="too-fast",
-        blame=Blame.OUR_FAULT,
-        step=Step.SLOW,
-        words="we send more, or faster, than the provider wants from us: slow down and look at complaints",
-        when=(
-            When(
-                says=r"rate.?limit|throttl|slow down|too many (concurrent )?(connections|messages|sessions|e?-?mails)"
-                r"|too (fast|quickly|frequent)|unusual rate|(unexpected|excessive) volume|user complaints|\[tss?\d+\]"
-                r"|maximum (number of )?connections|connection (rate|limit)|\brp-00\d|\bs(77|84)\d\b"
-                r"|excessive unknown recipients|max messages? per connection|untrusted ip"
-            ),
-            When(codes="4", details="4.5 7.28 7.500-699", says=r"busy|rate|limit|exceeded|again"),
-            When(details="7.28"),
-        ),
-        examples=(
-            "421 4.7.28 Gmail has detected an unusual rate of unsolicited mail from your IP address. - gsmtp",
-            "421 4.7.0 Our system has detected an unusual rate of unsolicited mail originating from your IP - gsmtp",
-            "421 4.4.5 Server busy, try again later. - gsmtp",
-            "451 4.7.500 Server busy. Please try again later from [192.0.2.1]. (S77719)",
-            "451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation. (S775)",
-            "451 4.7.652 The mail server [192.0.2.1] has exceeded the maximum number of connections. (S843)",
-            "421 RP-001 The mail server IP connecting to this server has exceeded the rate limit allowed.",
-            "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume",
-            "421 4.7.1 Messages to anna@example.org deferred due to excessive volume. Try again later",
-            "421 4.1.0 192.0.2.1 Throttled - try again later",
-        ),
-    ),
-    Rule(
         name="mailbox-full-for-now",
         blame=Blame.MAILBOX_TROUBLE,
         step=Step.RETRY,
@@ -104,7 +65,48 @@ PACE: Final = (
             "452 4.2.2 The email account that you tried to reach is over quota. - gsmtp",
             "452 4.2.2 The recipient's inbox is out of storage space. - gsmtp",
             "552 5.2.2 <anna@example.org>: user is over quota",
+            "452 4.2.2 User has too many messages on the server",
             "552 Requested mail action aborted: exceeded storage allocation",
+        ),
+    ),
+    Rule(
+        name="deferred-for-ever",
+        blame=Blame.OUR_FAULT,
+        step=Step.PAUSE_PROVIDER,
+        words="the provider blocks our server and says that trying again will not help: ask to be unblocked",
+        when=(When(says=r"permanently deferred|retrying will not succeed|\[(ts03|tss09|tss11)\]"),),
+        examples=(
+            "421 4.7.1 [TSS09] All messages from 192.0.2.1 will be permanently deferred; Retrying will NOT succeed.",
+            "421 4.7.1 [TS03] All messages from 192.0.2.1 will be permanently deferred",
+        ),
+    ),
+    Rule(
+        name="too-fast",
+        blame=Blame.OUR_FAULT,
+        step=Step.SLOW,
+        words="we send more, or faster, than the provider wants from us: slow down and look at complaints",
+        when=(
+            When(
+                says=r"\brate.?limit|throttl|slow down"
+                r"|too many (concurrent )?(connections|messages(?! on)|sessions|e?-?mails)"
+                r"|too (fast|quickly|frequent)|unusual rate|(unexpected|excessive) volume|user complaints|\[tss?\d+\]"
+                r"|maximum (number of )?connections|connection (rate|limit)|\brp-00\d|\bs(77|84)\d\b"
+                r"|excessive unknown recipients|max messages? per connection|untrusted ip"
+            ),
+            When(codes="4", details="4.5 7.500-699"),
+            When(details="7.28"),
+        ),
+        examples=(
+            "421 4.7.28 Gmail has detected an unusual rate of unsolicited mail from your IP address. - gsmtp",
+            "421 4.7.0 Our system has detected an unusual rate of unsolicited mail originating from your IP - gsmtp",
+            "421 4.4.5 Server busy, try again later. - gsmtp",
+            "451 4.7.500 Server busy. Please try again later from [192.0.2.1]. (S77719)",
+            "451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation. (S775)",
+            "451 4.7.652 The mail server [192.0.2.1] has exceeded the maximum number of connections. (S843)",
+            "421 RP-001 The mail server IP connecting to this server has exceeded the rate limit allowed.",
+            "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume",
+            "421 4.7.1 Messages to anna@example.org deferred due to excessive volume. Try again later",
+            "421 4.1.0 192.0.2.1 Throttled - try again later",
         ),
     ),
 )

@@ -35,10 +35,8 @@ RELAYS: Final = (
         words="the relay wants a login, or refused ours: see the relay's user and password",
         when=(
             When(codes="525 530 534 535 538"),
-            # 7.13 is about the account one has logged in to (RFC 5248), not about the recipient's.
-            When(
-                details="7.8 7.9 7.11-13 7.57", codes="5 454", says=r"authenticat|credential|password|log ?in|disabled"
-            ),
+            # 7.13 is about the account one has logged in to (RFC 5248), not the recipient's; 7.9 is Yahoo's policy.
+            When(codes="5", details="7.8 7.11 7.13 7.57"),
             When(says=r"authentication (is )?required|temporary authentication failure|must authenticate"),
         ),
         examples=(

@@ -35,7 +35,7 @@ SENDERS: Final = (
         words="the message's form is refused: look at its source with `preview`",
         when=(
             When(details="6.0-6"),
-            When(codes="5", details="5.2", says=r"message|header"),
+            When(codes="5", details="5.2", says="header"),
             When(
                 says=r"rfc[- ]?(5322|2822|822)|not rfc.compliant|malformed|badly formatted"
                 r"|(missing|multiple|duplicate|invalid)\b.{0,40}\bheaders?\b|bare (lf|cr|newline|line ?feed)"
@@ -82,7 +82,7 @@ SENDERS: Final = (
                 r"|(block|black|deny)[- ]?list|\b(dnsbl|rbl)\b|(?<!not )\blisted (at|in|by|on)\b|blocked using"
                 r"|banned (send|ip)|reputation|\ba?s31[456]0\b|\[bl\d+\]"
                 r"|\b(sc|dy|ou)-00\d|ask your postmaster"
-                r"|not authorized to send e?-?mail directly|traffic not accepted from this ip|\[tss(09|11)\]"
+                r"|not authorized to send e?-?mail directly|traffic not accepted from this ip"
             ),
         ),
         examples=(

@@ -60,6 +60,8 @@ def test_a_socket_that_is_gone_or_full_stops_nobody(tmp_path: Path, monkeypatch:
         ("60000000", str(os.getpid()), timedelta(seconds=30)),
         ("60000000", "1", None),
     ],
+    # Named by us: the number of a process differs between those that run the tests side by side.
+    ids=["not watched", "watched", "watched by number", "another process"],
 )
 def test_the_watchdog_is_told_twice_as_often_as_systemd_asks_and_only_by_who_is_watched(
     monkeypatch: pytest.MonkeyPatch, allowed: str | None, watched: str | None, expected: timedelta | None

@@ -73,9 +73,9 @@ class Press:
 
     async def send(self, *, owner: str = "test") -> Counts:
         if self.journals is None:
-            return await self._send(owner, None)
+            return await self.send_with(None, owner=owner)
         with Journal(self.journals, owner=owner) as journal:
-            return await self._send(owner, journal)
+            return await self.send_with(journal, owner=owner)
 
     def recover(self, *, alone: bool = True) -> tuple[int, int]:
         """What a start does before it sends: (unknown, requeued)."""
@@ -84,7 +84,8 @@ class Press:
         recovered = self.ledger.recover(now=now, alone=alone)
         return settled[0] + recovered[0], settled[1] + recovered[1]
 
-    async def _send(self, owner: str, journal: Journal | None) -> Counts:
+    async def send_with(self, journal: Journal | None, *, owner: str = "test") -> Counts:
+        """The same with a given journal, or none."""
         return await send_due(
             self.ledger,
             prepare=self.prepare,

@@ -1,34 +1,49 @@
 """A sender in a process of its own, to be killed: recovers what a dead one left, then sends all that is due.
 
-    python -m tests.deliver.sender URL PORT CONNECTIONS
+    python -m tests.deliver.sender URL PORT CONNECTIONS JOURNALS [LEASE_SECONDS]
 
-SIGTERM drains it. On its output it says how many it sent, and why it ended early if it did.
+With a lease it shares the store with others that may live: it takes over only what ran out, and goes on until all is
+done. SIGTERM drains it. On its output it says how many it sent, and why it ended early if it did.
 """
 
 import asyncio
+import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+from newsletter.deliver.send import Limits
 from newsletter.model.settings import Relay, Tls
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
+from newsletter.store.outcomes import ANSWER_WITHIN
 from tests.deliver.press import Press
-from tests.store.samples import open_ledger
+from tests.store.samples import hash_of
 
 
-async def _send(store: Store, ledger: Ledger, relay: Relay) -> None:
-    press = Press(store=store, ledger=ledger, relays=(relay,))
+async def _send(press: Press, *, shared: bool) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, press.stop.set)
-    ledger.recover(now=press.clock.now(), alone=True)
-    counts = await press.send()
+    press.recover(alone=not shared)
+    counts = await press.send(owner=f"pid {os.getpid()}")
+    while shared and counts.because is None and press.ledger.in_flight():
+        await asyncio.sleep(0.05)
+        press.recover(alone=False)
+        counts = await press.send(owner=f"pid {os.getpid()}")
     sys.stdout.write(f"{counts.sent} {counts.because}\n")
 
 
-def main(url: str, port: str, connections: str) -> None:
+def main(url: str, port: str, connections: str, journals: str, lease: str = "") -> None:
     relay = Relay(name="main", host="127.0.0.1", port=int(port), tls=Tls.NONE, connections=int(connections))
-    with Store.open(url, site_dir=Path("/")) as store, open_ledger(store) as ledger:
-        asyncio.run(_send(store, ledger, relay))
+    span = timedelta(seconds=float(lease)) if lease else ANSWER_WITHIN
+    with (
+        Store.open(url, site_dir=Path("/")) as store,
+        Ledger(store, hash_of=hash_of, answer_within=span) as ledger,
+    ):
+        press = Press(
+            store=store, ledger=ledger, relays=(relay,), journals=Path(journals), limits=Limits(lease=span, batch=100)
+        )
+        asyncio.run(_send(press, shared=bool(lease)))
 
 
 if __name__ == "__main__":

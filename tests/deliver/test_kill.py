@@ -1,6 +1,8 @@
 """What is counted at the server after senders were killed: nobody twice, nobody skipped, every doubt named."""
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ from newsletter.mailbox.server import MailboxServer, MailboxThread
 from newsletter.model.delivery import Report
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
+from tests.deliver.press import held
 from tests.store.samples import frozen
 
 ROOT = Path(__file__).parents[2]
@@ -28,14 +31,16 @@ class Site:
     url: str
     edition: str
     server: MailboxServer
+    journals: Path
 
     def report(self) -> Report:
         with Store.open(self.url, site_dir=Path("/")) as store:
             return Editions(store).report(self.edition)
 
     @contextmanager
-    def sender(self) -> Iterator[subprocess.Popen[str]]:
-        command = [sys.executable, "-m", "tests.deliver.sender", self.url, str(self.server.port), str(CONNECTIONS)]
+    def sender(self, *more: str) -> Iterator[subprocess.Popen[str]]:
+        words = (self.url, str(self.server.port), str(CONNECTIONS), str(self.journals), *more)
+        command = [sys.executable, "-m", "tests.deliver.sender", *words]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             try:
                 yield process
@@ -49,22 +54,22 @@ class Site:
 
 
 @contextmanager
-def made(url: str) -> Iterator[Site]:
+def made(url: str, journals: Path) -> Iterator[Site]:
     with Store.open(url, site_dir=Path("/")) as store:
         edition = frozen(store, READERS)
     with MailboxThread() as server:
-        yield Site(url=url, edition=edition, server=server)
+        yield Site(url=url, edition=edition, server=server, journals=journals)
 
 
 @pytest.fixture
-def site(url: str) -> Iterator[Site]:
-    with made(url) as site:
+def site(url: str, tmp_path: Path) -> Iterator[Site]:
+    with made(url, tmp_path / "journals") as site:
         yield site
 
 
 @pytest.fixture
-def each_site(each_url: str) -> Iterator[Site]:
-    with made(each_url) as site:
+def each_site(each_url: str, tmp_path: Path) -> Iterator[Site]:
+    with made(each_url, tmp_path / "journals") as site:
         yield site
 
 
@@ -128,3 +133,45 @@ def test_a_sender_killed_before_the_answer_leaves_exactly_what_was_in_flight_in_
     report = site.report()
     assert (report.unknown, report.sent) == (CONNECTIONS, READERS - CONNECTIONS)
     assert mailed(site) == READERS - CONNECTIONS
+
+
+@pytest.mark.slow
+def test_what_was_begun_ahead_goes_back_to_the_queue_and_what_was_answered_is_known(site: Site) -> None:
+    with site.sender() as process:
+        until(lambda: mailed(site) >= 100)
+        site.server.script = Script(delay=3600)
+        until(lambda: held(site.server) == CONNECTIONS)
+        begun = site.report().sending
+        process.kill()
+        process.wait()
+    site.server.script = Script()
+    before = mailed(site)
+    site.send_to_the_end()
+    report = site.report()
+    assert begun > CONNECTIONS, "nothing was begun ahead"
+    assert (report.unknown, report.sent) == (CONNECTIONS, READERS - CONNECTIONS)
+    assert mailed(site) == READERS - CONNECTIONS > before
+    assert set(site.server.counts.values()) == {1}
+    assert not list(site.journals.iterdir())
+
+
+@pytest.mark.slow
+def test_a_sender_that_was_frozen_beyond_its_lease_sends_nothing_it_no_longer_owns(each_site: Site) -> None:
+    site = each_site
+    with site.sender("3") as frozen_one, site.sender("3") as other:
+        os.kill(other.pid, signal.SIGSTOP)
+        until(lambda: mailed(site) >= 100)
+        site.server.script = Script(delay=8)
+        until(lambda: held(site.server) == CONNECTIONS)
+        until(lambda: site.report().sent == mailed(site))
+        assert site.report().sending > CONNECTIONS, "nothing was begun ahead"
+        os.kill(frozen_one.pid, signal.SIGSTOP)
+        site.server.script = Script()
+        os.kill(other.pid, signal.SIGCONT)
+        until(lambda: site.report().sending == 0)
+        os.kill(frozen_one.pid, signal.SIGCONT)
+        for process in (other, frozen_one):
+            process.communicate(timeout=60)
+    report = site.report()
+    assert set(site.server.counts.values()) == {1}, "somebody got it twice"
+    assert (report.sent, report.unknown, mailed(site)) == (READERS, 0, READERS)

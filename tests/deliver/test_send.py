@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from newsletter.deliver.journal import Journal
 from newsletter.deliver.send import Counts, Limits
 from newsletter.errors import AddressError, StoreError
 from newsletter.mailbox.script import Act, Script
@@ -397,3 +399,24 @@ async def test_without_a_relay_nothing_is_sent_and_it_says_so(press: Press) -> N
     edition = frozen(press.store, 3)
     assert (await press.send()).because == "no relay is configured"
     assert press.report(edition).queued == 3
+
+
+async def test_with_no_room_for_the_journal_sending_stops_and_nobody_is_lost(
+    press: Press, server: MailboxServer, tmp_path: Path
+) -> None:
+    edition, journal = frozen(press.store, 300), Journal(tmp_path / "full", owner="test")
+    sending = asyncio.create_task(press.send_with(journal))
+    await until(lambda: server.counts.total() >= 60)
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, journal.fileno())
+    os.close(full)
+    with pytest.raises(StoreError, match="no space"):
+        await sending
+    journal.close()
+    report = press.report(edition)
+    assert 60 <= server.counts.total() < 300
+    assert (report.sent, report.unknown) == (server.counts.total(), 0)
+    press.journals = tmp_path / "full"
+    assert press.recover()[0] == 0
+    assert (await press.send(owner="next")).sent == 300 - report.sent
+    assert set(server.counts.values()) == {1}

@@ -1,9 +1,9 @@
 """How many messages a second leave, with the full durable ledger, beside postfix's own load generator.
 
-Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N] [--dir DIR]`. Needs postfix's smtp-sink and
+Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N…] [--dir DIR]`. Needs postfix's smtp-sink and
 smtp-source (Debian: apt-get install postfix; nothing of it has to run). Both send messages of the same size over eight
 connections to one sink, in turns: ours personal, each begun and recorded on disk before and after; theirs one and the
-same, in C. The ratio is of the medians.
+same, in C; and aiosmtplib's `sendmail` one and the same, without any ledger. The ratio is of the medians.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+import aiosmtplib
 import structlog
 import uvloop
 
@@ -87,6 +88,9 @@ class Factory:
     def __init__(self, size: int) -> None:
         self._prepared = prepared_edition(size)
 
+    def content(self, recipient: Recipient) -> bytes:
+        return self._prepared.message(recipient)
+
     def message(self, claimed: Claimed) -> Message:
         leave = TOKENS.make(Purpose.UNSUBSCRIBE, claimed.subscription_id)
         recipient = Recipient(
@@ -137,6 +141,23 @@ def theirs(port: int, *, messages: int, size: int) -> float:
     return messages / (time.perf_counter() - before)
 
 
+def library(port: int, factory: Factory, *, messages: int) -> float:
+    """Messages a second by the library's own `sendmail`, with bytes that are made beforehand and no ledger."""
+    content = factory.content(EXAMPLE)
+
+    async def session(many: int) -> None:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as smtp:
+            for _ in range(many):
+                await smtp.sendmail("a@example.org", ["b@example.net"], content)
+
+    async def run() -> None:
+        await asyncio.gather(*(session(messages // SESSIONS) for _ in range(SESSIONS)))
+
+    before = time.perf_counter()
+    uvloop.run(run())
+    return messages // SESSIONS * SESSIONS / (time.perf_counter() - before)
+
+
 def freeze(store: Store, number: int) -> str:
     draft = Draft(
         id=f"daily-{number}",
@@ -185,10 +206,11 @@ def ours(
     return sent / taken, sent / worked
 
 
-def measure(folder: Path, options: argparse.Namespace) -> None:
-    factory, size = Factory(options.bytes), len(prepared_edition(options.bytes).message(EXAMPLE))
+def measure(folder: Path, options: argparse.Namespace, wanted: int) -> None:
+    factory = Factory(wanted)
+    size = len(factory.content(EXAMPLE))
     people = [Newcomer(address=f"reader{n}@example.org", lists=("brief",)) for n in range(options.messages)]
-    rates: list[tuple[float, float, float]] = []
+    rates: list[tuple[float, float, float, float]] = []
     with (
         Store.open(f"sqlite:///{folder}/newsletter.db", site_dir=folder) as store,
         Ledger(store, hash_of=KEYS.hash_of) as ledger,
@@ -199,12 +221,19 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         relay = Relay(name="sink", host="127.0.0.1", port=port, tls=Tls.NONE, connections=SESSIONS)
         for number in range(1, options.rounds + 1):
             reference = theirs(port, messages=options.messages, size=size)
-            rates.append((reference, *ours(store, ledger, relay, factory, number=number, folder=folder)))
-            print(f"round {number}: smtp-source {reference:8,.0f}/s   ours {rates[-1][1]:8,.0f}/s", flush=True)
-    reference, wall, cpu = (median(rate[column] for rate in rates) for column in range(3))
+            plain = library(port, factory, messages=options.messages)
+            rates.append((reference, plain, *ours(store, ledger, relay, factory, number=number, folder=folder)))
+            print(
+                f"round {number}: smtp-source {reference:8,.0f}/s   aiosmtplib {plain:8,.0f}/s   "
+                f"ours {rates[-1][2]:8,.0f}/s",
+                flush=True,
+            )
+    reference, plain, wall, cpu = (median(rate[column] for rate in rates) for column in range(4))
     print(f"{options.messages} messages of {size:,} bytes, {SESSIONS} connections, medians of {options.rounds}")
     print(f"smtp-source -d        {reference:8,.0f}/s    1.00 ×")
-    print(f"ours, durable ledger  {wall:8,.0f}/s {wall / reference:7.2f} ×   ({cpu:,.0f} a second of processor time)")
+    print(f"aiosmtplib sendmail   {plain:8,.0f}/s {plain / reference:7.2f} ×")
+    print(f"ours, durable ledger  {wall:8,.0f}/s {wall / reference:7.2f} ×   ({wall / plain:.2f} × the library;")
+    print(f"                      {cpu:,.0f} a second of processor time)")
 
 
 EXAMPLE = Recipient(address="reader0@example.org", message_id="daily-1.1")
@@ -214,12 +243,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Messages a second, beside smtp-source.")
     parser.add_argument("--messages", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--bytes", type=int, default=37_000)
+    parser.add_argument("--bytes", type=int, nargs="+", default=[37_000, 5_150], help="about how long a message is")
     parser.add_argument("--dir", type=Path, help="where the database is made; else a temporary folder")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-send-") as folder:
-        measure(Path(folder), options)
+    for wanted in options.bytes:
+        with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-send-") as folder:
+            measure(Path(folder), options, wanted)
 
 
 if __name__ == "__main__":

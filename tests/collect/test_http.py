@@ -15,9 +15,7 @@ from tests.collect.server import Server, a_fetcher, a_server, with_server
 from tests.collect.tls import self_signed, server_context
 
 
-async def _get(
-    server: Server, path: str = "/feed", validators: Validators | None = None, **settings: Any
-) -> Fetched:
+async def _get(server: Server, path: str = "/feed", validators: Validators | None = None, **settings: Any) -> Fetched:
     async with a_fetcher(**settings) as fetcher:
         return await fetcher.get(server.url(path), validators, feed="courier")
 

@@ -106,6 +106,30 @@ def test_of_many_workers_one_gets_the_lease(feeds: Feeds) -> None:
     assert [health for health in taken if health] == [HEALTH]
 
 
+def test_what_many_workers_take_and_keep_at_once_is_each_feeds_own(feeds: Feeds) -> None:
+    names = [f"feed-{at}" for at in range(30)]
+    twice = [feeds.take(name, url=f"https://{name}.example/", now=NOW, lease=HOUR) for name in names * 2]
+    taken = [health.feed_id for promise in twice if (health := promise.result())]
+    assert sorted(taken) == sorted(names)
+    promises = [
+        feeds.keep(replace(HEALTH, feed_id=name, body_hash=name, last_try_at=NOW, failures=at))
+        for at, name in enumerate(names)
+    ]
+    feeds.close()
+    assert all(promise.done() for promise in promises)
+    assert {(health.feed_id, health.body_hash, health.failures) for health in feeds.all_health()} == {
+        (name, name, at) for at, name in enumerate(names)
+    }
+    again = feeds.lease(names[0], url=HEALTH.url, now=NOW, lease=HOUR)
+    assert again is not None
+    assert again.body_hash == names[0]
+
+
+def test_a_lease_beyond_any_that_is_given_was_written_by_a_wrong_clock(feeds: Feeds) -> None:
+    assert feeds.lease("institute", url=HEALTH.url, now=NOW + 9000 * HOUR, lease=HOUR)
+    assert feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR)
+
+
 def test_a_poll_without_items_keeps_all_of_the_health_and_gives_the_lease_back(feeds: Feeds) -> None:
     feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR)
     health = FeedHealth(

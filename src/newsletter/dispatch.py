@@ -14,7 +14,7 @@ import structlog
 
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.recover import settle_journals
-from newsletter.deliver.send import Counts, send_due
+from newsletter.deliver.send import Counts, Limits, send_due
 from newsletter.errors import EditionError
 from newsletter.mailroom import Mailroom
 from newsletter.model.clock import Clock
@@ -118,6 +118,7 @@ class Dispatch:
                 owner=owner,
                 stop=stop,
                 edition_id=edition_id,
+                limits=Limits(builders=(os.cpu_count() or 1) if self._settings.dkim else 1),
                 journal=journal,
                 on_progress=on_progress,
             )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from structlog.testing import capture_logs
@@ -244,6 +245,19 @@ async def test_a_message_that_cannot_be_made_fails_alone_and_says_why(press: Pre
     assert "no name" in reasons
     assert "KeyError" in reasons
     assert "@" not in str(logs)
+
+
+async def test_messages_are_made_by_as_many_threads_as_there_are_builders(press: Press, server: MailboxServer) -> None:
+    together = Barrier(2, timeout=10)
+
+    def prepared(claimed: Claimed) -> Message:
+        together.wait()
+        return message_for(claimed)
+
+    press.prepare, press.limits = prepared, Limits(builders=2)
+    frozen(press.store, 20)
+    assert (await press.send()).sent == 20
+    assert server.counts == {reader(number): 1 for number in range(20)}
 
 
 async def test_a_store_that_fails_while_messages_are_made_ends_the_run_and_loses_nothing(press: Press) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,7 +42,7 @@ __all__ = ["Counts", "Limits", "Prepare", "Progress", "send_due"]
 log = structlog.get_logger()
 
 Prepare = Callable[[Claimed], Message]
-"""Makes the message of a delivery. Called in a thread, for one after the other."""
+"""Makes the message of a delivery. Called in threads, as many as there are builders."""
 
 Progress = Callable[[Counts], None]
 
@@ -58,6 +59,8 @@ class Limits:
     """Deliveries leased together; up to half as many more are made ahead while these are sent."""
     lease: timedelta = timedelta(minutes=15)
     """Enough for a batch to wait in. What was begun has the ledger's own time for an answer."""
+    builders: int = 1
+    """Threads that make messages: more than one is of use where they are signed, which is long and needs no turn."""
     drain: timedelta = timedelta(seconds=25)
     """How long a run that is stopped waits for answers; later ones are unknown."""
 
@@ -174,7 +177,10 @@ class _Run:
         if any(tally.drops(one) >= _DROPS for one in claimed):
             raise StoreError("the ledger leases deliveries again and again that it does not let us begin")
         tally.leased(claimed)
-        return [self._parcel(one) for one in claimed]
+        if self.limits.builders == 1:
+            return [self._parcel(one) for one in claimed]
+        with ThreadPoolExecutor(self.limits.builders, thread_name_prefix="builder") as builders:
+            return list(builders.map(self._parcel, claimed))
 
     def _parcel(self, claimed: Claimed) -> Parcel | Tried:
         try:

@@ -152,6 +152,11 @@ def test_a_cancelled_edition_gives_its_stories_back(program: Program, partner: P
     program.configure('approval = "editor"', harbour=feed_file(f"{partner.url}/feed"))
     program.subscribe("ann@example.org")
     program.json("poll")
-    program.json("cancel", program.json("compose", "daily")["edition"])
+    first = program.json("compose", "daily")
+    program.json("cancel", first["edition"])
 
-    assert program.json("compose", "daily")["items"] == 2
+    second = program.json("compose", "daily")
+
+    assert (second["edition"], second["number"], second["items"]) == (f"{first['edition']}-2", 2, 2)
+    program.json("approve", second["edition"])
+    assert program.json("send")["sent"] == 1

@@ -132,6 +132,7 @@ def test_the_archive_shows_what_was_sent_without_anybodys_links_or_address(progr
     for shown in ("The quiet contest", "The dredgers came in April.", "Republished with permission"):
         assert shown in edition.text
     assert not re.search(r"/[upc]/[a-z0-9]|@example\.org|mailto:", edition.text)
+    assert "Unsubscribe" not in edition.text
     assert (unknown.status, probe.status) == (404, 200)
     for page in (overview, listed, edition, unknown):
         assert str(page.headers["Content-Security-Policy"]).startswith("default-src 'none'")

@@ -71,8 +71,8 @@ def two(program: Program, partner: Partner) -> Program:
 
 @pytest.fixture(params=["original first", "republication first", "both at once"])
 def read(request: pytest.FixtureRequest, two: Program, partner: Partner) -> Program:
-    """Both feeds were read, in this order of arrival."""
-    bodies = {"/harbour": original(age=30), "/review": republished(age=3)}
+    """Both feeds were read, in this order of arrival; the original's feed even gives it a later date."""
+    bodies = {"/harbour": original(age=2), "/review": republished(age=3)}
     first = {"original first": "/harbour", "republication first": "/review"}.get(request.param)
     if first:
         partner.bodies = {**dict.fromkeys(bodies, feed_of()), first: bodies[first]}

@@ -158,13 +158,13 @@ def test_sources_of_a_story_are_its_items_oldest_first_without_retracted_ones(st
 
 
 def test_items_move_where_the_table_of_moves_leads_and_keep_why(store: Store, items: Items) -> None:
-    held, retracted, accepted = (
-        _item(store, state=state) for state in (ItemState.HELD, ItemState.RETRACTED, ItemState.ACCEPTED)
+    held, dropped, accepted = (
+        _item(store, state=state) for state in (ItemState.HELD, ItemState.DROPPED, ItemState.ACCEPTED)
     )
-    moved = items.move([held, retracted, accepted, 999], ItemState.KNOWN, because="an editor said so", now=NOW)
+    moved = items.move([held, dropped, accepted, 999], ItemState.KNOWN, because="an editor said so", now=NOW)
     assert moved == 1
     assert {item.id: (item.state, item.because) for item in items.listed()} == {
         held: (ItemState.KNOWN, "an editor said so"),
-        retracted: (ItemState.RETRACTED, None),
+        dropped: (ItemState.DROPPED, None),
         accepted: (ItemState.ACCEPTED, None),
     }

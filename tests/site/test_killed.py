@@ -17,8 +17,17 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def ready(program: Program, partner: Partner) -> Program:
+def store(request: pytest.FixtureRequest) -> str:
+    """SQLite, unless a test asks for PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return "sqlite:///var/newsletter.db"
+    return str(request.getfixturevalue("fresh_postgres_url"))
+
+
+@pytest.fixture
+def ready(program: Program, partner: Partner, store: str) -> Program:
     """An edition waits to be sent to everybody."""
+    program.store = store
     partner.bodies["/feed"] = feed_of(Article(headline="The quiet contest"))
     program.configure(harbour=feed_file(f"{partner.url}/feed"))
     config = program.folder / "config.toml"
@@ -34,6 +43,7 @@ def mailed(program: Program) -> int:
     return program.mailbox.counts.total()
 
 
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_after_kills_everybody_has_one_mail_or_is_counted_as_unknown(ready: Program) -> None:
     luck = random.Random(20261123)
     ready.mailbox.script = Script(delay=0.02)

@@ -21,6 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from newsletter import sdnotify
 from newsletter.compose.slots import next_slot
+from newsletter.errors import NewsletterError
 from newsletter.model.publication import Digest
 
 log = structlog.get_logger()
@@ -145,6 +146,9 @@ class Wheel:
             woken.clear()
             try:
                 await step()
+            except NewsletterError as error:
+                # A store that is away for a minute is no news every two seconds: a line says it.
+                log.error("step failed", step=what, because=str(error))  # noqa: TRY400
             except Exception:
                 log.exception("step failed", step=what)
             await first_of(woken, self._stop)

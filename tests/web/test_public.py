@@ -32,7 +32,7 @@ def app(tmp_path: Path) -> Iterator[App]:
     with Partner(bodies={"/feed": feed_of(Article(headline="The quiet contest"))}) as partner:
         program.configure(
             'approval = "editor"',
-            more='[lists.weekend]\ntitle = "The <Weekend>"\n',
+            more='[lists.weekend]\ntitle = "The <Weekend>"\ndouble_opt_in = false\n',
             harbour=feed_file(f"{partner.url}/feed"),
         )
         opened = App.open(open_site(program.folder))
@@ -187,6 +187,17 @@ def test_signing_up_gets_the_same_answer_whatever_is_known_of_the_address(app: A
     assert app.subscribers.by_address("never@example.org") is None
     assert app.subscribers.by_address("robot@example.org") is None, "robots fill in what people do not see"
     assert app.subscribers.count("brief", SubscriptionState.PENDING) == 1
+
+
+def test_a_list_that_asks_nobody_to_confirm_promises_no_mail_that_asks(app: App, pages: Pages) -> None:
+    shown = pages.get("/lists/weekend").text
+    answers = [pages.post("/lists/weekend/subscribe", data={"address": each}).text for each in (ANN, ANN, "no address")]
+
+    assert "ask whether it was you" not in shown
+    assert "ask whether it was you" in pages.get("/lists/brief").text
+    assert len(set(answers)) == 1
+    assert "confirm" not in answers[0]
+    assert state(app, "weekend") is SubscriptionState.ACTIVE
 
 
 def test_who_left_comes_back_by_signing_up_and_confirming(app: App, pages: Pages) -> None:

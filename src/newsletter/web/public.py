@@ -27,7 +27,8 @@ from newsletter.web.views import Views
 
 _LARGEST_FORM_BYTES = 64 * 1024
 _HIGHEST_NUMBER = 2**31 - 1
-_SIGNED_UP = "If the address can be mailed, we have just written to it. Follow the link in that mail to confirm."
+_ASKED = "If this address is not on the list yet, we have just written to it. Follow the link in that mail to confirm."
+_JOINED = "If this address can be mailed, it will get the next edition."
 _NO_LONGER_GOOD = "This link is no longer good: sign up again."
 
 log = structlog.get_logger()
@@ -132,7 +133,8 @@ class Public:
         form = await _form(request)
         if not form.get("website") and await self._may_sign_up(request):
             await self._sign_up(str(form.get("address", "")), mailing_list.id)
-        return self._views.page("page", private=True, title="Look into your mailbox", lines=[_SIGNED_UP])
+        title, line = ("Look into your mailbox", _ASKED) if mailing_list.double_opt_in else ("Thank you", _JOINED)
+        return self._views.page("page", private=True, title=title, lines=[line])
 
     async def archive(self, request: Request) -> Response:  # noqa: ARG002
         """All lists."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from newsletter.collect.sketch import Likeness, likeness, phrases, same_text, sketch, words
@@ -77,3 +79,26 @@ def test_text_without_spaces_has_phrases_too() -> None:
 
 def test_a_share_is_told_in_words() -> None:
     assert _compare(ARTICLE).words.startswith("100 % of ")
+
+
+def test_the_same_author_makes_less_text_enough_but_never_a_note_about_the_author() -> None:
+    note = "Mara Lind is a fellow of the Coast Institute and writes about harbours, pilots and the law of the sea. "
+    body = " ".join(f"Sentence number {n} says something about the {n + 7}th ship of the year." for n in range(7))
+    first = (
+        "It began with a list that the pilots of the northern shore had kept for themselves, in pencil, since the war."
+    )
+    lead = "Nobody had expected the harbour to answer, and for a long while it looked as if they were right again."
+    republished = likeness(
+        headlines=("Ships of the year", "A harbour answers"),
+        texts=(f"{first} {body}", f"{lead} {body}"),
+        bylines=("Mara Lind", "Mara Lind"),
+    )
+    assert same_text(republished)
+    assert not same_text(replace(republished, same_author=False))
+    other = " ".join(f"Item {n} is about another port altogether, far inland." for n in range(7))
+    noted = likeness(
+        headlines=("Ships of the year", "Inland ports"),
+        texts=(f"{body} {note}", f"{other} {note}"),
+        bylines=("Mara Lind", "Mara Lind"),
+    )
+    assert not same_text(noted)

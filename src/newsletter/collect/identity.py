@@ -317,7 +317,12 @@ def _same_story(
     if KeyKind.LINK in kinds:
         return 1.0, f"same link as {whose}"
     texts = entry.text, item.entry.text
-    found = likeness(headlines=(entry.headline, item.entry.headline), texts=texts, boilerplate=boilerplate)
+    found = likeness(
+        headlines=(entry.headline, item.entry.headline),
+        texts=texts,
+        bylines=(entry.byline, item.entry.byline),
+        boilerplate=boilerplate,
+    )
     return (found.share, f"same text as {whose}: {found.words}") if same_text(found) else None
 
 

@@ -12,6 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from newsletter.model.text import spelled
+
 PHRASE_WORDS = 4
 SKETCH_SIZE = 6
 LEAD_SKETCH_SIZE = 3
@@ -63,6 +65,7 @@ class Likeness:
     share: float
     phrases: int
     stretch: float
+    same_author: bool = False
 
     @property
     def shared(self) -> int:
@@ -76,9 +79,13 @@ class Likeness:
 
 
 def likeness(
-    *, headlines: tuple[str, str], texts: tuple[str, str], boilerplate: frozenset[int] = frozenset()
+    *,
+    headlines: tuple[str, str],
+    texts: tuple[str, str],
+    bylines: tuple[str, str] = ("", ""),
+    boilerplate: frozenset[int] = frozenset(),
 ) -> Likeness:
-    """Compare two pieces by headline (words in common) and text (phrases in common that are not `boilerplate`)."""
+    """Compare two pieces by headline (words in common), text (phrases in common that are not `boilerplate`), author."""
     one, other = (phrases(text) - boilerplate for text in texts)
     fewer, more = sorted((len(one), len(other)))
     return Likeness(
@@ -86,6 +93,7 @@ def likeness(
         share=len(one & other) / fewer if fewer else 0.0,
         phrases=fewer,
         stretch=more / fewer if fewer else 0.0,
+        same_author=bool(bylines[0]) and spelled(bylines[0]) == spelled(bylines[1]),
     )
 
 
@@ -103,7 +111,7 @@ def same_text(found: Likeness) -> bool:
         return False
     if found.stretch > LONGEST_STRETCH:
         return found.share >= NEARLY_ALL and found.headline >= ALIKE
-    if found.shared >= BEYOND_AN_IMPRINT:
+    if found.shared >= (BEYOND_A_NOTE if found.same_author else BEYOND_AN_IMPRINT):
         return found.share >= MOST
     if found.phrases >= MANY_PHRASES:
         return found.share >= NEARLY_ALL_OF_MANY
@@ -115,6 +123,8 @@ def same_text(found: Likeness) -> bool:
 LONGEST_STRETCH = 2.5
 # An imprint or a standing background that is in each piece of a partner is rarely longer.
 BEYOND_AN_IMPRINT = 120
+# Two partners who name the same author share no imprint; what is left is a note about that author.
+BEYOND_A_NOTE = 45
 MANY_PHRASES = 60
 NEARLY_ALL_OF_MANY = 0.8
 SOME_PHRASES = 25

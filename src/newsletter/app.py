@@ -9,17 +9,13 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from newsletter.agenda import Agenda, Settled
-from newsletter.collect.discover import Candidate, discover
 from newsletter.collect.filters import refusal
-from newsletter.collect.http import Fetcher
-from newsletter.collect.poll import poll
-from newsletter.collect.worker import Parser
 from newsletter.compose.compose import Composed, compose
 from newsletter.dispatch import Dispatch, Sent
 from newsletter.errors import EditionError
@@ -47,6 +43,9 @@ from newsletter.store.seam import in_thread
 from newsletter.store.slots import Slots
 from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
+
+if TYPE_CHECKING:
+    from newsletter.collect.discover import Candidate
 
 T = TypeVar("T")
 
@@ -138,6 +137,11 @@ class App:
         When `stop` is set, what is on its way is given up, its feeds stay due, and what was done is reported.
         """
         feeds = tuple(self.settings.feed(name) for name in feed_ids) or self.settings.feeds
+        # A third of a second that commands which ask nobody need not wait for.
+        from newsletter.collect.http import Fetcher
+        from newsletter.collect.poll import poll
+        from newsletter.collect.worker import Parser
+
         done: list[PollReport] = []
 
         def tell(report: PollReport) -> None:
@@ -160,6 +164,10 @@ class App:
 
     async def discover(self, url: str) -> tuple[Candidate, ...]:
         """The feeds behind a page; FetchError if the page cannot be had."""
+        from newsletter.collect.discover import discover
+        from newsletter.collect.http import Fetcher
+        from newsletter.collect.worker import Parser
+
         async with Fetcher(self.settings.collect) as fetcher, Parser() as parser:
             return await discover(url, fetcher=fetcher, parser=parser, now=self.clock.now())
 

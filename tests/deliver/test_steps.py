@@ -1,0 +1,59 @@
+"""Relays that offer no PIPELINING are spoken to command by command, with the same outcomes."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.deliver.send import Counts
+from newsletter.mailbox.script import Act, Script
+from newsletter.mailbox.server import EXTENSIONS, MailboxServer
+from newsletter.model.delivery import DeliveryState
+from newsletter.store.engine import Store
+from newsletter.store.ledger import Ledger
+from tests.deliver.press import Press, relay_to
+from tests.store.samples import frozen
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MailboxServer]:
+    async with MailboxServer(extensions=EXTENSIONS - {"PIPELINING"}) as running:
+        yield running
+
+
+@pytest.fixture
+def press(tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
+    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path / "journals")
+
+
+def reader(number: int) -> str:
+    return f"reader-{number}@brief.example"
+
+
+async def test_everybody_gets_one_mail(press: Press, server: MailboxServer) -> None:
+    edition = frozen(press.store, 60)
+    assert await press.send() == Counts(sent=60, editions=(edition,))
+    assert server.counts == {reader(number): 1 for number in range(60)}
+
+
+async def test_refusals_touch_nobody_else(press: Press, server: MailboxServer) -> None:
+    server.script = Script(
+        rcpt={reader(1): "550 5.1.1 no such user", reader(2): "450 4.2.0 greylisted"},
+        data={reader(3): "554 5.7.1 blocked as spam"},
+    )
+    edition = frozen(press.store, 10)
+    await press.send()
+    report = press.report(edition)
+    assert (report.sent, report.deferred, report.failed, report.queued) == (7, 1, 2, 0)
+
+
+async def test_only_an_answer_lost_after_the_last_byte_is_unknown(press: Press, server: MailboxServer) -> None:
+    server.script = Script(data={reader(4): Act.KEEP_AND_CUT})
+    edition = frozen(press.store, 10)
+    await press.send()
+    report = press.report(edition)
+    assert (report.sent, report.unknown) == (9, 1)
+    assert [state for state, _, _ in report.reasons] == [DeliveryState.UNKNOWN]
+    assert server.counts == {reader(number): 1 for number in range(10)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter.cli.output import printable
 
 if TYPE_CHECKING:
-    from newsletter.model.feed import Feed, FeedHealth
+    from newsletter.model.feed import Feed, FeedHealth, FeedState
 
 _NOTED_FOR = timedelta(days=30)
 
@@ -17,12 +17,11 @@ _NOTED_FOR = timedelta(days=30)
 def document(feed: Feed, health: FeedHealth | None, *, now: datetime) -> dict[str, Any]:
     """A feed's health in the shape that scripts read. `next` says in words what happens next."""
     names = ("last_try_at", "last_success_at", "next_poll_at", "failures", "because", "last_status", "not_before_at")
-    state = "disabled" if not feed.enabled else health.state if health else "new"
     told = {name: getattr(health, name) for name in names} if health else dict.fromkeys(names) | {"failures": 0}
     return {
         "feed": feed.id,
         "url": feed.url,
-        "state": state,
+        "state": _state(feed, health),
         **told,
         "next": _next(feed, health, now),
         "moved_to": health.address if health and health.address != health.url else None,
@@ -32,7 +31,7 @@ def document(feed: Feed, health: FeedHealth | None, *, now: datetime) -> dict[st
 
 def row(feed: Feed, health: FeedHealth | None) -> tuple[object, ...]:
     """A feed's line in the list of all."""
-    state = "disabled" if not feed.enabled else health.state if health else "new"
+    state = _state(feed, health)
     if health is None:
         return (feed.id, state, "never", "never", "due", 0, "")
     times = (_at(health.last_try_at), _at(health.last_success_at), _at(health.next_poll_at))
@@ -53,6 +52,15 @@ def lines(feed: Feed, health: FeedHealth | None, *, now: datetime) -> Iterator[s
         yield f"last success: {_when(health.last_success_at, now)}"
         yield from _wrong(health, now)
     yield f"next: {_next(feed, health, now)}"
+
+
+def _state(feed: Feed, health: FeedHealth | None) -> FeedState:
+    """What the store remembers, unless the settings switched the feed off or it was never asked."""
+    from newsletter.model.feed import FeedState
+
+    if not feed.enabled:
+        return FeedState.DISABLED
+    return health.state if health else FeedState.NEW
 
 
 def _wrong(health: FeedHealth, now: datetime) -> Iterator[str]:

@@ -71,21 +71,23 @@ def test_threads_that_claim_at_once_never_share_a_row(store: Store) -> None:
 
 def test_an_edition_cancelled_while_threads_send_it_adds_up(store: Store) -> None:
     edition = frozen(store, 1500)
-    half_way = threading.Event()
+    held, cancelled = threading.Event(), threading.Event()
 
     def work(owner: str) -> int:
-        begun = 0
+        sent = 0
         with open_ledger(store) as ledger:
             while batch := claim_all(ledger, owner=owner, limit=20):
-                begun += len(deliver(ledger, batch))
-                if begun >= 80:
-                    half_way.set()
-        return begun
+                if sent >= 80 and not held.is_set():
+                    held.set()  # leased and not begun: were all the others done, this batch is still to be cancelled
+                    cancelled.wait(30)
+                sent += sum(deliver(ledger, batch))
+        return sent
 
     with ThreadPoolExecutor(4) as pool:
         working = [pool.submit(work, owner) for owner in "abcd"]
-        half_way.wait(30)
+        held.wait(30)
         Editions(store).move(edition, EditionState.CANCELLED, now=NOW)
+        cancelled.set()
         sent = sum(each.result() for each in working)
     assert Editions(store).report(edition) == Report(
         edition=edition,
@@ -102,9 +104,10 @@ def test_processes_that_claim_at_once_never_share_a_row(store: Store, url: str) 
     edition = frozen(store, 1000)
     with ExitStack() as stack:
         workers = [stack.enter_context(_worker(url, owner, batch=10)) for owner in ("one", "two")]
+        # Each has leased a batch and stands in the midst of it before either may go on.
+        mailed = [_some_mailed(worker, 1) for worker in workers]
         with ThreadPoolExecutor(2) as pool:
-            mailed = list(pool.map(_mailed, workers))
-    assert all(mailed), "both must have had something to do"
+            mailed += pool.map(_mailed, workers)
     assert Counter(chain.from_iterable(mailed)).most_common(1)[0][1] == 1
     assert Editions(store).report(edition).sent == 1000
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +32,36 @@ async def until(condition: Callable[[], bool]) -> None:
     """Let the event loop run until something is the case that nobody announces."""
     while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def cutting(content: bytes) -> AsyncIterator[int]:
+    """The port of a server that takes the first bit of one message, of which its kernel never holds half, and dies.
+
+    The sender's event loop comes late to it: then the broken connection and everything that waits for a moment's
+    passing are there at once.
+    """
+    loop = asyncio.get_running_loop()
+
+    async def serve() -> None:
+        sock, _ = await loop.sock_accept(listening)
+        with sock:
+            await loop.sock_sendall(sock, b"220 hello\r\n")
+            for answer in (b"250-hello\r\n250 PIPELINING\r\n", b"250 fine\r\n250 fine\r\n354 go on\r\n"):
+                await loop.sock_recv(sock, 10_000)
+                await loop.sock_sendall(sock, answer)
+            await loop.sock_recv(sock, 1_000)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        time.sleep(0.02)  # noqa: ASYNC251 it is the loop that is to be late
+
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, len(content) // 8)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.setblocking(False)
+        serving = asyncio.create_task(serve())
+        yield listening.getsockname()[1]
+        await serving
 
 
 def held(server: MailboxServer) -> int:

@@ -16,7 +16,7 @@ from newsletter.model.delivery import Reply
 from newsletter.model.message import Envelope, Message
 from newsletter.model.settings import Relay, Tls
 from tests.deliver.certificates import Certificates, made_in
-from tests.deliver.press import until
+from tests.deliver.press import cutting, until
 
 pytestmark = pytest.mark.anyio
 
@@ -242,8 +242,9 @@ async def test_a_loss_after_the_dot_is_one_doubt_and_what_was_ahead_is_none(act:
 
 async def test_a_large_message_that_is_cut_off_is_no_doubt() -> None:
     carrier = Deck(deque([load("a@example.org", HUGE)]))
-    async with MailboxServer(script=Script(cut_after_bytes=200_000)) as server:
-        await sent(server, carrier)
+    async with cutting(HUGE) as port, piped("127.0.0.1", port, carrier) as pipe:
+        pipe.wake()
+        await until(lambda: carrier.end is not None)
     assert carrier.end is not None
     assert carrier.end.doubtful is None
     assert carrier.end.unsent is not None

@@ -12,7 +12,7 @@ from newsletter.mailbox.server import EXTENSIONS, MailboxServer
 from newsletter.model.message import Envelope, Message
 from newsletter.model.settings import Relay, Secret, Tls
 from tests.deliver.certificates import Certificates, made_in
-from tests.deliver.press import until
+from tests.deliver.press import cutting, until
 
 pytestmark = pytest.mark.anyio
 
@@ -94,11 +94,11 @@ async def test_a_connection_lost_before_the_final_dot_leaves_no_doubt() -> None:
 
 
 async def test_a_large_message_that_is_cut_off_leaves_no_doubt_either() -> None:
-    async with MailboxServer(script=Script(cut_after_bytes=200_000)) as server:
-        connection = await opened(server)
+    async with cutting(HUGE) as port:
+        connection = Connection(Relay(name="main", host="127.0.0.1", port=port, tls=Tls.NONE), hostname="news.example")
+        await connection.open()
         error = await refusal(connection, message(content=HUGE))
     assert not error.begun
-    assert not server.counts
 
 
 @pytest.mark.parametrize("act", [Act.CUT, Act.KEEP_AND_CUT])

@@ -294,6 +294,9 @@ class Pipe(asyncio.Protocol, Generic[C]):
         if self._over:
             return
         now, still_left = self._loop.time(), self._transport.get_write_buffer_size()
+        if self._transport.is_closing():
+            # A write that failed empties the buffer too; `connection_lost` comes next.
+            return
         if not still_left:
             self._send_dot()
         elif still_left >= left and now > deadline:

@@ -30,15 +30,13 @@ Answers = str | tuple[Answer, ...]
 class Script:
     """Answers by moment. `rcpt` and `data` (the reply to the final dot) go by recipient, in lower case.
 
-    `cut_after_bytes` cuts each connection once it has brought so many bytes. Final dots are answered after `delay`
-    seconds, and not before `hold` is set, if there is one.
+    Final dots are answered after `delay` seconds, and not before `hold` is set, if there is one.
     """
 
     greeting: Answers = ()
     mail: Answers = ()
     rcpt: Mapping[str, Answers] = field(default_factory=dict)
     data: Mapping[str, Answers] = field(default_factory=dict)
-    cut_after_bytes: int | None = None
     delay: float = 0.0
     hold: asyncio.Event | None = None
     _taken: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -104,7 +104,6 @@ class _Session(SMTP):
 
     def __init__(self, server: MailboxServer, loop: asyncio.AbstractEventLoop) -> None:
         self._mailbox = server
-        self._brought = 0
         self._greeted = False
         super().__init__(
             _Handler(server),
@@ -129,14 +128,6 @@ class _Session(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         self._mailbox.sessions.discard(self)
         super().connection_lost(error)
-
-    def data_received(self, data: bytes) -> None:
-        self._brought += len(data)
-        limit = self._mailbox.script.cut_after_bytes
-        if limit is not None and self._brought >= limit:
-            self.cut()
-        else:
-            super().data_received(data)
 
     async def push(self, status: str | bytes) -> None:
         """The library's one way out, and so the place for another greeting."""

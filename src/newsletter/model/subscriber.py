@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -55,6 +56,10 @@ class Subscriber:
     language: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
     created_at: datetime
+    text_only: bool = False
+    """Mails without HTML."""
+    tracking: bool = True
+    """Whether they may be counted where a digest counts; no digest does unless its settings say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,28 @@ class Subscription:
     list_id: str
     state: SubscriptionState
     since_at: datetime
+    weekly: bool = False
+    """One edition a week in place of each."""
+    topics: tuple[str, ...] = ()
+    """What they want to read about; empty for everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """What a person wants of one list."""
+
+    weekly: bool = False
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """What a person wants of all their mail, and of each list by its id. `language` is BCP 47, None for ours."""
+
+    language: str | None = None
+    text_only: bool = False
+    tracking: bool = True
+    tastes: Mapping[str, Taste] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,18 +8,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from newsletter.model.subscriber import SubscriptionState
+from newsletter.model.subscriber import Preferences, SubscriptionState, Taste
 from newsletter.store.books import DELIVERIES, LETTERS
 from newsletter.store.consents import Said
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import NO_FIELDS
+from newsletter.store.preferring import keep_preferences
 from newsletter.store.tables import ConsentRow, SubscriberRow, SubscriptionRow
 
 
 def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> None:
     """Call back what waits for the person, close their subscriptions, and empty every column that is about them."""
     subscriptions = connection.execute(
-        select(SubscriptionRow.id, SubscriptionRow.state)
+        select(SubscriptionRow.id, SubscriptionRow.list_id)
         .where(SubscriptionRow.subscriber_id == person.id)
         .order_by(SubscriptionRow.id)
     ).all()
@@ -28,6 +29,7 @@ def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> Non
     ids = [each.id for each in subscriptions]
     _forget_replies(connection, person.id, ids)
     _forget_words(connection, ids, person.address)
+    keep_preferences(connection, person.id, Preferences(tastes={each.list_id: Taste() for each in subscriptions}))
     _forget_row(connection, person.id, now=said.now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -134,6 +135,8 @@ def subscriber_from(row: Row[Any]) -> Subscriber:
         language=row.language,
         fields=fields_from(row.fields),
         created_at=row.created_at,
+        text_only=row.text_only,
+        tracking=row.tracking,
     )
 
 
@@ -149,8 +152,25 @@ def fields_text(fields: tuple[tuple[str, str], ...]) -> str:
 
 def subscription_from(row: Row[Any]) -> Subscription:
     return Subscription(
-        id=row.id, subscriber_id=row.subscriber_id, list_id=row.list_id, state=row.state, since_at=row.since_at
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        list_id=row.list_id,
+        state=row.state,
+        since_at=row.since_at,
+        weekly=row.weekly,
+        topics=topics_from(row.topics),
     )
+
+
+def topics_from(text: str | None) -> tuple[str, ...]:
+    """Chosen topics from their column; none for all."""
+    return tuple(json.loads(text)) if text else ()
+
+
+def topics_text(topics: Iterable[str]) -> str | None:
+    """Chosen topics as their column keeps them: the same choice is the same text, in whatever order it was made."""
+    chosen = sorted({storable(topic) for topic in topics})
+    return json.dumps(chosen, ensure_ascii=False) if chosen else None
 
 
 def consent_from(row: Row[Any]) -> Consent:

@@ -19,7 +19,7 @@ from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.story import ItemStory, Regrouped
-from newsletter.model.subscriber import Consent, Newcomer, Subscriber, Subscription, SubscriptionState
+from newsletter.model.subscriber import Consent, Newcomer, Preferences, Subscriber, Subscription, SubscriptionState
 
 
 class Feeds(Protocol):
@@ -345,6 +345,12 @@ class Subscribers(Protocol):
     def move(self, subscription_id: int, after: SubscriptionState, *, source: str, text: str, now: datetime) -> bool:
         """Confirm, leave …: move, log the consent, queue the welcome or goodbye letter, suppress open deliveries of
         who left. False (and nothing done) if it already is in that state; MoveError if it cannot get there.
+        """
+
+    def prefer(self, subscriber_id: int, preferences: Preferences) -> None:
+        """Keep what a person wants, of lists only those they are on. NotFoundError if there is no such person.
+
+        Editions frozen from now on keep to it.
         """
 
     def suppress(self, address: str, *, reason: str, now: datetime) -> None:

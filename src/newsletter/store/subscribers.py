@@ -16,6 +16,7 @@ from newsletter.model.subscriber import (
     SUBSCRIPTION_MOVES,
     Consent,
     Newcomer,
+    Preferences,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -28,6 +29,7 @@ from newsletter.store.keys import AddressKeys
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import consent_from, storable, subscriber_from, subscription_from
 from newsletter.store.ports import Added, Person
+from newsletter.store.preferring import keep_preferences
 from newsletter.store.statements import chunks, insert_into
 from newsletter.store.tables import ConsentRow, DeliveryRow, SubscriberRow, SubscriptionRow, SuppressionRow
 
@@ -115,6 +117,11 @@ class Subscribers:
         said = Said(source=source, text=text, now=now)
         with self._store.write() as connection:
             return move_subscription(connection, subscription_id, after, said=said)
+
+    def prefer(self, subscriber_id: int, preferences: Preferences) -> None:
+        with self._store.write() as connection:
+            if not keep_preferences(connection, subscriber_id, preferences):
+                raise NotFoundError("subscriber", str(subscriber_id))
 
     def suppress(self, address: str, *, reason: str, now: datetime) -> None:
         reason = nameless(reason, address)

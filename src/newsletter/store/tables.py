@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from newsletter.model.delivery import DeliveryState
@@ -216,6 +216,28 @@ class DocumentRow(Base):
     rendered: Mapped[str] = mapped_column(Text)
 
 
+class VariantRow(Base):
+    """A form of an edition that some of its readers get instead of the whole, and how many were to get it.
+
+    `document` names the documents that it is made from. Left out and shortened are stories, as JSON arrays of ids.
+    """
+
+    __tablename__ = "edition_variants"
+
+    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), primary_key=True)
+    variant: Mapped[str] = mapped_column(String(40), primary_key=True)
+    document: Mapped[str] = mapped_column(String(40))
+    text_only: Mapped[bool]
+    language: Mapped[str | None] = mapped_column(String(35))
+    left_out: Mapped[str] = mapped_column(Text)
+    shortened: Mapped[str] = mapped_column(Text)
+    readers: Mapped[int]
+    spared: Mapped[int]
+    """Of these readers, how many had been sent what is left out or shortened."""
+    nearest: Mapped[int]
+    """Of these readers, how many would have had a form of their own if there were no bound."""
+
+
 class EditionItemRow(Base):
     """An item's place in an edition."""
 
@@ -224,7 +246,7 @@ class EditionItemRow(Base):
     edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), index=True)
-    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"))
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id"), index=True)
 
 
 class IssueRow(Base):
@@ -244,7 +266,22 @@ class SubscriberRow(Base):
     """A person. `address_key` is how addresses are compared; both are null once the person is erased."""
 
     __tablename__ = "subscribers"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        # Freezing asks whether anybody wants a mail of their own kind: of a million who do not, it reads none.
+        Index(
+            "ix_subscribers_text_only",
+            "text_only",
+            sqlite_where=text("text_only"),
+            postgresql_where=text("text_only"),
+        ),
+        Index(
+            "ix_subscribers_language",
+            "language",
+            sqlite_where=text("language IS NOT NULL"),
+            postgresql_where=text("language IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     address: Mapped[str | None] = mapped_column(Text)
@@ -252,6 +289,8 @@ class SubscriberRow(Base):
     name: Mapped[str] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(35))
     fields: Mapped[str] = mapped_column(Text)
+    text_only: Mapped[bool] = mapped_column(server_default=false())
+    tracking: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
 
@@ -263,6 +302,16 @@ class SubscriptionRow(Base):
     __table_args__ = (
         UniqueConstraint("subscriber_id", "list_id"),
         Index("ix_subscriptions_list_id_state", "list_id", "state"),
+        # As those of subscribers.
+        Index(
+            "ix_subscriptions_weekly", "list_id", "weekly", sqlite_where=text("weekly"), postgresql_where=text("weekly")
+        ),
+        Index(
+            "ix_subscriptions_topics",
+            "list_id",
+            sqlite_where=text("topics IS NOT NULL"),
+            postgresql_where=text("topics IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -271,6 +320,9 @@ class SubscriptionRow(Base):
     list_id: Mapped[str] = mapped_column(String(100))
     state: Mapped[SubscriptionState]
     since_at: Mapped[datetime]
+    weekly: Mapped[bool] = mapped_column(server_default=false())
+    topics: Mapped[str | None] = mapped_column(Text)
+    """Null for all of them, else a JSON array in one order and spelling, so that equal choices are equal texts."""
 
 
 class ConsentRow(Base):

@@ -71,6 +71,7 @@ class Memory:
     names: dict[Key, list[int]] = field(default_factory=dict)
     stories: int = 0
     parted_from: dict[int, frozenset[int]] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
 
     def by_keys(self, keys: tuple[Key, ...]) -> Mapping[Key, tuple[int, ...]]:
         return {key: tuple(found) for key in keys if (found := self.names.get(replace(key, strong=False), []))}
@@ -87,13 +88,16 @@ class Memory:
         self.items_by_id[item_id] = replace(self.items_by_id[item_id], story_id=self.stories)
         self.parted_from[item_id] = frozenset({story})
 
+    def is_held(self, feed_id: str) -> bool:
+        return feed_id in self.held
+
     def latest(self, feed_id: str, *, limit: int) -> tuple[Item, ...]:
         own = [item for item in self.items_by_id.values() if item.feed_id == feed_id]
         return tuple(sorted(own, key=lambda item: (item.dated_at, item.id), reverse=True)[:limit])
 
-    def poll(self, feed: Feed, *entries: Entry, first: bool = False, held: bool = False) -> tuple[Decision, ...]:
+    def poll(self, feed: Feed, *entries: Entry, first: bool = False) -> tuple[Decision, ...]:
         """Decide about a document and keep what was decided."""
-        decisions = decide(self, tuple(keyed(entry, feed) for entry in entries), feed=feed, first=first, held=held)
+        decisions = decide(self, tuple(keyed(entry, feed) for entry in entries), feed=feed, first=first)
         for decision in decisions:
             self._keep(decision, feed)
         return decisions

@@ -249,7 +249,7 @@ async def test_feeds_of_one_host_are_asked_one_after_the_other_and_hosts_side_by
 async def test_a_lease_that_a_wrong_clock_wrote_does_not_silence_a_feed(site: Site) -> None:
     site.server.serve_feed(ONE)
     years = timedelta(days=3650)
-    assert site.feeds.lease("courier", url=site.server.url(), now=NOW + years, lease=LEASE)
+    assert site.feeds.take("courier", url=site.server.url(), now=NOW + years, lease=LEASE).result()
     assert (await site.poll())[0].new == 1
 
 

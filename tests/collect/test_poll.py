@@ -218,7 +218,7 @@ async def test_two_runs_at_once_ask_a_feed_once(site: Site) -> None:
 @with_site
 async def test_a_feed_whose_poll_died_is_asked_again_when_its_lease_is_over(site: Site) -> None:
     site.server.serve_feed(WORDPRESS)
-    assert site.feeds.lease("courier", url=site.server.url(), now=NOW, lease=LEASE)
+    assert site.feeds.take("courier", url=site.server.url(), now=NOW, lease=LEASE).result()
     assert (await site.poll())[0].because == "another run is polling it"
     assert (await site.later(0.1)).new == 2
 

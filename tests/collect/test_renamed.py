@@ -86,7 +86,8 @@ def flood(many: int, feed: Feed = FEED) -> list[Entry]:
 
 def test_a_feed_that_is_held_lets_no_more_than_the_newest_in(memory: Memory) -> None:
     feed = a_feed("courier", first_poll=5)
-    states = [one.state for one in memory.poll(feed, *flood(12), held=True)]
+    memory.held = frozenset({"courier"})
+    states = [one.state for one in memory.poll(feed, *flood(12))]
     assert (states.count(ItemState.ACCEPTED), states.count(ItemState.HELD)) == (5, 7)
 
 

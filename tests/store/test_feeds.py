@@ -68,6 +68,16 @@ def _poll(
     return feeds.record_items(health, entries, decide, now=now)
 
 
+def _take(feeds: Feeds, *, now: datetime = NOW) -> FeedHealth | None:
+    return feeds.take("institute", url=HEALTH.url, now=now, lease=HOUR).result()
+
+
+def _taken(feeds: Feeds, *, now: datetime = NOW) -> FeedHealth:
+    found = _take(feeds, now=now)
+    assert found is not None
+    return found
+
+
 def _only(items: Iterable[Item]) -> Item:
     (item,) = items
     return item
@@ -84,14 +94,14 @@ def test_a_feed_never_asked_has_no_health(feeds: Feeds) -> None:
 
 
 def test_a_lease_on_a_new_feed_adds_it(feeds: Feeds) -> None:
-    assert feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR) == HEALTH
+    assert _take(feeds) == HEALTH
     assert feeds.all_health() == (HEALTH,)
 
 
 def test_a_leased_feed_is_nobody_elses_until_the_lease_runs_out(feeds: Feeds) -> None:
-    feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR)
-    assert feeds.lease("institute", url=HEALTH.url, now=NOW + HOUR - timedelta(seconds=1), lease=HOUR) is None
-    assert feeds.lease("institute", url=HEALTH.url, now=NOW + HOUR, lease=HOUR) is not None
+    _take(feeds)
+    assert _take(feeds, now=NOW + HOUR - timedelta(seconds=1)) is None
+    assert _take(feeds, now=NOW + HOUR) is not None
 
 
 def test_of_many_workers_one_gets_the_lease(feeds: Feeds) -> None:
@@ -99,41 +109,85 @@ def test_of_many_workers_one_gets_the_lease(feeds: Feeds) -> None:
 
     def take(_: int) -> FeedHealth | None:
         at_once.wait()
-        return feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR)
+        return _take(feeds)
 
     with ThreadPoolExecutor(6) as workers:
         taken = list(workers.map(take, range(6)))
     assert [health for health in taken if health] == [HEALTH]
 
 
-def test_what_many_workers_take_and_keep_at_once_is_each_feeds_own(feeds: Feeds) -> None:
+def test_what_many_workers_take_and_keep_at_once_is_each_feeds_own(store: Store, feeds: Feeds) -> None:
     names = [f"feed-{at}" for at in range(30)]
     twice = [feeds.take(name, url=f"https://{name}.example/", now=NOW, lease=HOUR) for name in names * 2]
-    taken = [health.feed_id for promise in twice if (health := promise.result())]
+    taken = {health.feed_id: health for promise in twice if (health := promise.result())}
     assert sorted(taken) == sorted(names)
     promises = [
-        feeds.keep(replace(HEALTH, feed_id=name, body_hash=name, last_try_at=NOW, failures=at))
-        for at, name in enumerate(names)
+        feeds.keep(replace(taken[name], body_hash=name, last_try_at=NOW, failures=at)) for at, name in enumerate(names)
     ]
     feeds.close()
     assert all(promise.done() for promise in promises)
     assert {(health.feed_id, health.body_hash, health.failures) for health in feeds.all_health()} == {
         (name, name, at) for at, name in enumerate(names)
     }
-    again = feeds.lease(names[0], url=HEALTH.url, now=NOW, lease=HOUR)
+    again = Feeds(store).take(names[0], url=HEALTH.url, now=NOW, lease=HOUR).result()
     assert again is not None
     assert again.body_hash == names[0]
 
 
+def test_who_is_so_late_that_another_took_the_feed_writes_nothing(feeds: Feeds, items: Items) -> None:
+    late = _taken(feeds)
+    now = NOW + HOUR
+    theirs = _taken(feeds, now=now)
+
+    report = feeds.record_items(replace(late, body_hash="late"), (_entry("dams"),), _by_strong_key, now=now)
+    feeds.record_unchanged(replace(late, because="late"))
+
+    assert (report.new, items.listed()) == (0, ())
+    assert "another run" in (report.because or "")
+    assert feeds.health("institute") == HEALTH
+    assert _take(feeds, now=now) is None, "the feed is still theirs"
+    feeds.record_unchanged(replace(theirs, body_hash="theirs"))
+    assert _taken(feeds, now=now).body_hash == "theirs"
+
+
+def test_a_lease_that_ran_out_keeps_nobody_from_writing_while_no_other_wants_the_feed(feeds: Feeds) -> None:
+    late = _taken(feeds)
+    feeds.record_unchanged(replace(late, body_hash="late"))
+    assert _taken(feeds, now=NOW + 2 * HOUR).body_hash == "late"
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_feed_released_while_it_is_asked_stays_released(store: Store, feeds: Feeds, failed: bool) -> None:
+    held = replace(HEALTH, state=FeedState.HELD, because="20 items that came at once are held")
+    feeds.record_unchanged(held)
+    asked = _taken(feeds)
+    feeds.release("institute", ItemState.ACCEPTED, because="released by the operator")
+
+    after = replace(asked, failures=1, because="no answer") if failed else replace(asked, body_hash="1" * 64)
+    seen: list[bool] = []
+
+    def decide(lookup: Lookup, entries: tuple[KeyedEntry, ...]) -> tuple[Decision, ...]:
+        seen.append(lookup.is_held("institute"))
+        return _by_strong_key(lookup, entries)
+
+    feeds.record_items(after, (_entry("dams"),), decide, now=NOW)
+
+    kept = feeds.health("institute")
+    assert kept is not None
+    assert (kept.state, kept.because) == (FeedState.ACTIVE, "no answer" if failed else None)
+    assert kept.body_hash == after.body_hash
+    assert seen == [False], "nor are its new items held for what it was when it was asked"
+
+
 def test_a_lease_beyond_any_that_is_given_was_written_by_a_wrong_clock(feeds: Feeds) -> None:
-    assert feeds.lease("institute", url=HEALTH.url, now=NOW + 9000 * HOUR, lease=HOUR)
-    assert feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR)
+    assert _take(feeds, now=NOW + 9000 * HOUR)
+    assert _take(feeds)
 
 
 def test_a_poll_without_items_keeps_all_of_the_health_and_gives_the_lease_back(feeds: Feeds) -> None:
-    feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR)
     health = FeedHealth(
         feed_id="institute",
+        fence=_taken(feeds).fence,
         url="https://institute.example/moved",
         state=FeedState.ACTIVE,
         validators=Validators(etag='W/"a\\"b "', last_modified=" Mon, 23 Nov 2026 07:00:00 GMT"),
@@ -159,7 +213,7 @@ def test_a_poll_without_items_keeps_all_of_the_health_and_gives_the_lease_back(f
     )
     feeds.record_unchanged(health)
     assert feeds.health("institute") == health
-    assert feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR) == health
+    assert _take(feeds) == health
 
 
 def test_the_server_that_gave_validators_is_remembered_with_them(feeds: Feeds) -> None:
@@ -196,11 +250,10 @@ def test_a_new_entry_becomes_an_item_with_a_story_of_its_own(feeds: Feeds, items
 
 
 def test_the_health_of_a_poll_is_kept_with_its_items(feeds: Feeds) -> None:
-    feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR)
-    health = replace(HEALTH, state=FeedState.ACTIVE, validators=Validators(etag='"one"'), body_hash="1" * 64)
+    health = replace(_taken(feeds), state=FeedState.ACTIVE, validators=Validators(etag='"one"'), body_hash="1" * 64)
     feeds.record_items(health, (_entry("dams"),), _by_strong_key, now=NOW)
     assert feeds.health("institute") == health
-    assert feeds.lease("institute", url=HEALTH.url, now=NOW, lease=HOUR) == health
+    assert _take(feeds) == health
 
 
 def test_a_poll_whose_decision_fails_keeps_nothing(feeds: Feeds, items: Items) -> None:

@@ -33,12 +33,10 @@ _SEVERAL = 4
 _Name = tuple[KeyKind, str]
 
 
-def decide(
-    lookup: Lookup, entries: tuple[KeyedEntry, ...], *, feed: Feed, first: bool, held: bool = False
-) -> tuple[Decision, ...]:
+def decide(lookup: Lookup, entries: tuple[KeyedEntry, ...], *, feed: Feed, first: bool) -> tuple[Decision, ...]:
     """One decision for each different entry of a document; the keys of its duplicates go with the one they repeat.
 
-    `first` is true for a feed that was never read before, `held` for one that waits for an operator.
+    `first` is true for a feed that was never read before.
     """
     entries = _without_repeats(entries)
     memory = _recall(lookup, entries)
@@ -46,7 +44,7 @@ def decide(
     decisions = [_decision(entry, claims.get(at), memory, feed.id) for at, entry in enumerate(entries)]
     for at, item in renamed(lookup, decisions, feed=feed.id).items():
         decisions[at] = _under_a_new_name(decisions[at], item)
-    return admitted(_once_each(decisions), feed=feed, first=first, held=held)
+    return admitted(_once_each(decisions), feed=feed, first=first, held=lookup.is_held(feed.id))
 
 
 def _under_a_new_name(decision: Decision, item: Item) -> Decision:

@@ -267,7 +267,7 @@ class _Polls:
             self.store.record_items,
             outcome.health,
             outcome.parsed.entries,
-            partial(decide, feed=feed, first=first, held=outcome.health.state is FeedState.HELD),
+            partial(decide, feed=feed, first=first),
             now=self.clock.now(),
             listed=outcome.parsed.listed,
             conclude=partial(concluded, known=outcome.parsed.known, first=first),

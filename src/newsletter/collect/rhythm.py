@@ -78,6 +78,7 @@ def asked_anew(feed: Feed, health: FeedHealth) -> FeedHealth:
         state=health.state if kept else FeedState.ACTIVE,
         last_success_at=health.last_success_at,
         because=health.because if health.state is FeedState.HELD else None,
+        fence=health.fence,
     )
 
 

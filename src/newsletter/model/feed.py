@@ -131,6 +131,8 @@ class FeedHealth:
     failures: int = 0
     because: str | None = None
     habits: Habits = field(default_factory=Habits)
+    fence: int = field(default=0, compare=False)
+    """How often the feed had been taken for polling: what somebody took earlier and keeps later is not written."""
 
     @property
     def address(self) -> str:

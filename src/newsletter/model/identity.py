@@ -56,6 +56,9 @@ class Lookup(Protocol):
     def parted(self, ids: tuple[int, ...]) -> Mapping[int, frozenset[int]]:
         """For each of these items the stories that an operator said it does not tell; items without any are absent."""
 
+    def is_held(self, feed_id: str) -> bool:
+        """Whether the feed waits for an operator."""
+
     def latest(self, feed_id: str, *, limit: int) -> tuple[Item, ...]:
         """A feed's newest items, by publication date and then id."""
 

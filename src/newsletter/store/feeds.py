@@ -20,11 +20,13 @@ from newsletter.store.lookup import StoredItems
 from newsletter.store.mapping import health_from
 from newsletter.store.statements import chunks
 from newsletter.store.tables import FeedRow, ItemRow
-from newsletter.store.taking import Take, keep_all, take_all
+from newsletter.store.taking import Take, is_lost, keep_all, take_all
 from newsletter.store.windows import confirm_window, feeds_in_doubt, keep_window
 from newsletter.store.writer import GroupWriter
 
 T = TypeVar("T")
+
+_LOST = "it took so long that another run has asked the feed meanwhile: nothing was kept"
 
 
 class Feeds:
@@ -43,11 +45,6 @@ class Feeds:
         with self._store.read() as connection:
             rows = connection.execute(select(FeedRow.__table__).order_by(FeedRow.id)).all()
         return tuple(health_from(row) for row in rows)
-
-    def lease(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> FeedHealth | None:
-        op = Take(feed_id=feed_id, url=url, now=now, lease=lease)
-        self._commit([op])
-        return op.taken
 
     def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
         op = Take(feed_id=feed_id, url=url, now=now, lease=lease)
@@ -77,6 +74,8 @@ class Feeds:
     ) -> PollReport:
         # Serial, because what two polls find new at the same time may be one story.
         with self._store.write(serial=True) as connection:
+            if is_lost(connection, health):
+                return PollReport(feed=health.feed_id, status=health.last_status, because=_LOST)
             decisions = decide(StoredItems(connection), entries)
             health = conclude(health, decisions)
             keep_all(connection, [health])

@@ -22,12 +22,13 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from newsletter.model.feed import FeedState
 from newsletter.model.item import Item, Key
 from newsletter.store.given import as_given, given
 from newsletter.store.mapping import item_from, storable
 from newsletter.store.merges import stories_parted
 from newsletter.store.statements import chunks
-from newsletter.store.tables import AliasRow, ItemRow
+from newsletter.store.tables import AliasRow, FeedRow, ItemRow
 
 MOST_BEARERS = 20
 """Of one name's bearers the latest so many are told. A boilerplate paragraph names half the archive, and this runs
@@ -59,6 +60,10 @@ class StoredItems:
     def parted(self, ids: tuple[int, ...]) -> Mapping[int, frozenset[int]]:
         """For each of these items the stories that an operator said it does not tell."""
         return stories_parted(self.connection, ids)
+
+    def is_held(self, feed_id: str) -> bool:
+        """Whether the feed waits for an operator at this moment, whatever was known when it was asked."""
+        return self.connection.scalar(select(FeedRow.state).where(FeedRow.id == feed_id)) is FeedState.HELD
 
     def latest(self, feed_id: str, *, limit: int) -> tuple[Item, ...]:
         """A feed's newest items, by publication date and then id."""

@@ -39,6 +39,7 @@ def health_from(row: Row[Any]) -> FeedHealth:
         failures=row.failures,
         because=row.because,
         habits=habits_from(told),
+        fence=row.fence,
     )
 
 
@@ -60,6 +61,7 @@ def health_values(health: FeedHealth) -> dict[str, Any]:
             "failures": health.failures,
             "because": health.because,
             "habits": habits_text(health),
+            "fence": health.fence,
         }
     )
 

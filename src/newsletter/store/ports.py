@@ -31,11 +31,12 @@ class Feeds(Protocol):
     def all_health(self) -> tuple[FeedHealth, ...]:
         """Every feed ever asked, by id."""
 
-    def lease(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> FeedHealth | None:
-        """Take a feed for polling, or None if another worker has it. A feed unknown so far is added with `url`."""
-
     def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
-        """`lease`, soon, by one thread: what many ask at the same time is committed together."""
+        """Take a feed for polling, or None if another worker has it. A feed unknown so far is added with `url`.
+
+        One thread does it soon: what many ask at the same time is committed together. What is kept later carries the
+        fence of what was taken; if the lease ran out and another took the feed meanwhile, it is not written.
+        """
 
     def record_unchanged(self, health: FeedHealth) -> None:
         """Keep a poll that brought no items (304, same body, an error) and give the lease back."""

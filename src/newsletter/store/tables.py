@@ -55,6 +55,7 @@ class FeedRow(Base):
     failures: Mapped[int]
     because: Mapped[str | None] = mapped_column(Text)
     leased_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(server_default=text("0"))
     habits: Mapped[str | None] = mapped_column(Text)
     """What was learned of the feed, as JSON: nothing asks the database about it."""
 

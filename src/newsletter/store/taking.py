@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, case, null, select, update
 
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.store.mapping import health_from, health_values
@@ -49,10 +49,11 @@ def _take_known(connection: Connection, takes: Sequence[Take]) -> frozenset[str]
     ).all()
     for row in rows:
         if row.leased_until is None or not now < row.leased_until <= now + _BELIEVED * lease:
-            by_id[row.id].taken = health_from(row)
+            by_id[row.id].taken = replace(health_from(row), fence=row.fence + 1)
     mine = [take.feed_id for take in takes if take.taken]
     if mine:
-        connection.execute(update(FeedRow).where(FeedRow.id.in_(mine)).values(leased_until=now + lease))
+        taken = {"leased_until": now + lease, "fence": FeedRow.fence + 1}
+        connection.execute(update(FeedRow).where(FeedRow.id.in_(mine)).values(taken))
     return frozenset(row.id for row in rows)
 
 
@@ -60,7 +61,7 @@ def _add(connection: Connection, takes: Sequence[Take]) -> None:
     """Add feeds that were never asked, leased; one that another program added meanwhile is that program's."""
     added = {}
     for take in sorted(takes, key=lambda take: take.feed_id):
-        added[take.feed_id] = FeedHealth(feed_id=take.feed_id, url=take.url, state=FeedState.NEW)
+        added[take.feed_id] = FeedHealth(feed_id=take.feed_id, url=take.url, state=FeedState.NEW, fence=1)
     by_id = {take.feed_id: take for take in takes}
     values = [
         health_values(health) | {"leased_until": by_id[name].now + by_id[name].lease} for name, health in added.items()
@@ -71,12 +72,27 @@ def _add(connection: Connection, takes: Sequence[Take]) -> None:
 
 
 def keep_all(connection: Connection, healths: Sequence[FeedHealth]) -> None:
-    """Write feeds' rows as they are now known, and give their leases back."""
+    """Write feeds' rows as they are now known, and give their leases back.
+
+    A feed that somebody else has taken since is theirs to write. One that an operator released since stays released.
+    """
     if not healths:
         return
     # In one order everywhere, so that two programs never wait for each other in a circle.
     latest = {health.feed_id: health for health in healths}
     rows = [health_values(latest[feed_id]) | {"leased_until": None} for feed_id in sorted(latest)]
     statement = insert_into(connection, FeedRow)
-    taken_over = {column.name: statement.excluded[column.name] for column in FeedRow.__table__.columns}
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=taken_over), rows)
+    new = statement.excluded
+    released = and_(FeedRow.state == FeedState.ACTIVE, new.state == FeedState.HELD)
+    values = {column.name: new[column.name] for column in FeedRow.__table__.columns} | {
+        "state": case((released, FeedRow.state), else_=new.state),
+        "because": case((and_(released, new.failures == 0), null()), else_=new.because),
+    }
+    ours = FeedRow.fence == new.fence
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=ours), rows)
+
+
+def is_lost(connection: Connection, health: FeedHealth) -> bool:
+    """Whether somebody else has taken the feed since this health was taken; if not, nobody can until the end."""
+    asked = select(FeedRow.fence).where(FeedRow.id == health.feed_id).with_for_update()
+    return connection.scalar(asked) not in {None, health.fence}

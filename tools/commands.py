@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     lock = commands.add_parser("lock", help="write the lock files anew")
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions")
     lock.set_defaults(run=_lock)
+    translate = commands.add_parser("translate", help="bring the catalogues of translations up to date")
+    translate.set_defaults(run=_translate)
     return parser
 
 
@@ -95,6 +97,12 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _lock(options: argparse.Namespace) -> int:
     return locks.lock(upgrade=options.upgrade)
+
+
+def _translate(_: argparse.Namespace) -> int:
+    environment.setup()
+    # In the virtual environment, which has the library that dev.py itself does without.
+    return subprocess.run([VENV_PYTHON, "-m", "tools.translations"], cwd=ROOT, check=False).returncode
 
 
 def _in_venv(program: str, *arguments: str) -> int:

@@ -4,67 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from newsletter.app import App
-from newsletter.mailbox.server import MailboxServer
 from newsletter.model.edition import EditionState
 from newsletter.model.item import ItemState
 from newsletter.model.subscriber import Newcomer, SubscriptionState
 from newsletter.readers.tokens import Purpose
-from newsletter.site import open_site
-from newsletter.web.public import public_app
-from newsletter.web.views import Views
-from tests.site.partner import Article, Partner, feed_of
-from tests.site.program import Program, feed_file
+from tests.web.pages import Pages
 
 ANN = "ann@example.org"
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    program = Program(tmp_path / "site", MailboxServer(port=1), web_port=8080)
-    with Partner(bodies={"/feed": feed_of(Article(headline="The quiet contest"))}) as partner:
-        program.configure(
-            'approval = "editor"',
-            more='[lists.weekend]\ntitle = "The <Weekend>"\ndouble_opt_in = false\n',
-            harbour=feed_file(f"{partner.url}/feed"),
-        )
-        opened = App.open(open_site(program.folder))
-        asyncio.run(opened.poll())
-        yield opened
-        opened.close()
-
-
-class Pages:
-    """The pages without a server in between."""
-
-    def __init__(self, app: App) -> None:
-        self._pages = public_app(app, Views(app.settings.publication))
-
-    def get(self, path: str) -> httpx.Response:
-        return asyncio.run(self._answer("GET", path))
-
-    def head(self, path: str) -> httpx.Response:
-        return asyncio.run(self._answer("HEAD", path))
-
-    def post(self, path: str, **what: Any) -> httpx.Response:
-        return asyncio.run(self._answer("POST", path, **what))
-
-    async def _answer(self, method: str, path: str, **what: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self._pages, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-            return await client.request(method, path, **what)
-
-
-@pytest.fixture
-def pages(app: App) -> Pages:
-    return Pages(app)
 
 
 def subscribed(app: App, *lists: str, confirmed: bool = True) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
 
 from newsletter.app import App
@@ -195,13 +196,14 @@ def test_a_list_without_editions_can_be_followed(site: Site) -> None:
 
 def test_pages_of_a_list_tell_where_its_feeds_are() -> None:
     views = Views(PUBLICATION)
-    page = bytes(views.page("archive", title="The Brief", rows=[], follow=BRIEF).body).decode()
+    request = Request({"type": "http", "method": "GET", "path": "/archive/brief", "query_string": b"", "headers": []})
+    page = bytes(views.page(request, "editions", editions=[], follow=BRIEF).body).decode()
     for form, content_type in FORMS.items():
         title = "The &#34;Brief&#34; &amp; more"
         url = f"http://127.0.0.1:8080/feeds/brief.{form}"
         assert f'<link rel="alternate" type="{content_type}" title="{title}" href="{url}">' in page
         assert f'<a href="{url}">' in page
-    assert "/feeds/" not in bytes(views.page("archive", title="Archive", rows=[]).body).decode()
+    assert "/feeds/" not in bytes(views.page(request, "archive", lists=[]).body).decode()
 
 
 def test_the_public_pages_serve_feeds_and_say_so(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from newsletter.errors import TemplateError
+from newsletter.language.catalogue import SOURCE, catalogue_bytes, translations
 from newsletter.render.filters import FILTERS
 
 _SHOWN_AS = "templates/email/"
@@ -79,16 +80,18 @@ class Templates:
 
     def words(self, language: str) -> dict[str, str]:
         """The fixed phrases of the templates in a language, each from English where it is missing."""
+        tables = [_phrases(folder / "words.toml") for folder in reversed(self.folders)]
         words: dict[str, str] = {}
         # From the least to the most particular, so that what a site says in its own language wins.
-        for tag in dict.fromkeys(("en", language.split("-", 1)[0], language)):
-            for folder in reversed(self.folders):
-                words |= _phrases(folder / "words.toml").get(tag, {})
+        for tag in dict.fromkeys((SOURCE, language.split("-", 1)[0], language)):
+            words |= _translated(tables[0].get(SOURCE, {}), tag)
+            for table in tables:
+                words |= table.get(tag, {})
         return words
 
     def fingerprint(self, kind: str) -> str:
         """A hash over every source that a kind of mail (`digest`, `welcome` …) can be made from."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(catalogue_bytes())
         for name in self._names(kind):
             digest.update(f"{name}\0".encode() + self._bytes(name) + b"\0")
         return digest.hexdigest()
@@ -193,6 +196,12 @@ def _parsed_phrases(path: Path, _changed: float) -> dict[str, dict[str, str]]:
         if not isinstance(table, dict) or not all(isinstance(phrase, str) for phrase in table.values()):
             raise TemplateError(_SHOWN_AS + path.name, f'[{language}]: expected name = "phrase" lines')
     return tables
+
+
+def _translated(phrases: Mapping[str, str], language: str) -> dict[str, str]:
+    """Those of our own phrases that the catalogue of this very language has."""
+    found = ((name, translations(language).gettext(phrase)) for name, phrase in phrases.items())
+    return {name: phrase for name, phrase in found if phrase != phrases[name]}
 
 
 def _phrases(path: Path) -> dict[str, dict[str, str]]:

@@ -11,8 +11,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from newsletter.language.tags import written_date
 from newsletter.model.links import safe_url
-from newsletter.render.language import written_date
 from newsletter.render.wrapping import wrapped
 
 _HOLES = re.compile(r"\{([a-z]+)\}")

@@ -12,6 +12,7 @@ from typing import Any
 from lxml.etree import LxmlError
 
 from newsletter.errors import TemplateError
+from newsletter.language.tags import direction_of
 from newsletter.model.edition import Draft, Rendered
 from newsletter.model.message import LetterKind
 from newsletter.model.publication import MailingList, Publication
@@ -19,7 +20,6 @@ from newsletter.model.text import one_line
 from newsletter.render.environment import Templates
 from newsletter.render.faults import page_faults, placeholder_faults
 from newsletter.render.inline import inlined
-from newsletter.render.language import direction_of
 from newsletter.render.plain import Cleaner
 from newsletter.render.preheader import preheader_of
 from newsletter.render.transfer import encoded_bytes

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from newsletter.language.tags import direction_of
 from newsletter.model.edition import Draft, Part, Piece, Role, Source
 from newsletter.model.item import Direction, Image
 from newsletter.model.links import safe_url
 from newsletter.model.publication import MailingList, Publication
 from newsletter.render.article import fitted, mail_html
-from newsletter.render.language import direction_of
 from newsletter.render.plain import Cleaner
 
 SHEET_WIDTH = 600

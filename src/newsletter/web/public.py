@@ -27,9 +27,6 @@ from newsletter.web.views import Views
 
 _LARGEST_FORM_BYTES = 64 * 1024
 _HIGHEST_NUMBER = 2**31 - 1
-_ASKED = "If this address is not on the list yet, we have just written to it. Follow the link in that mail to confirm."
-_JOINED = "If this address can be mailed, it will get the next edition."
-_NO_LONGER_GOOD = "This link is no longer good: sign up again."
 
 log = structlog.get_logger()
 
@@ -78,14 +75,9 @@ class Public:
     async def leave(self, request: Request) -> Response:
         """RFC 8058: POST leaves at once, whatever else is in it; GET shows a button and changes nothing."""
         subscription = await self._holder(request, Purpose.UNSUBSCRIBE)
-        title = self._title(subscription.list_id)
-        if request.method != "POST":
-            lines = [f"You will get no more editions of {title}."]
-            return self._views.page("button", private=True, title=f"Leave {title}?", lines=lines, button="Leave")
-        await self._move(subscription, SubscriptionState.LEFT, source=await _way_out(request))
-        return self._views.page(
-            "page", private=True, title="You have left", lines=[f"You will get no more editions of {title}."]
-        )
+        if request.method == "POST":
+            await self._move(subscription, SubscriptionState.LEFT, source=await _way_out(request))
+        return await self._about(request, "left" if request.method == "POST" else "leave", subscription)
 
     async def confirm(self, request: Request) -> Response:
         """GET shows a button, so that a scanner that follows links confirms nobody; POST confirms.
@@ -93,17 +85,15 @@ class Public:
         Who has left since signs up again: an old mail, which others may have, brings nobody back.
         """
         subscription = await self._holder(request, Purpose.CONFIRM)
-        title = self._title(subscription.list_id)
         if subscription.state not in {SubscriptionState.PENDING, SubscriptionState.ACTIVE}:
-            raise HTTPException(410, _NO_LONGER_GOOD)
+            raise HTTPException(410)
         if request.method != "POST":
-            lines = [f"Confirm that you want to get {title}."]
-            return self._views.page("button", private=True, title="Is it you?", lines=lines, button="Yes, subscribe me")
+            return await self._about(request, "confirm", subscription)
         try:
             await self._move(subscription, SubscriptionState.ACTIVE, source="confirm link")
         except MoveError:
-            raise HTTPException(410, _NO_LONGER_GOOD) from None
-        return self._views.page("page", private=True, title="Welcome", lines=[f"You are subscribed to {title}."])
+            raise HTTPException(410) from None
+        return await self._about(request, "confirmed", subscription)
 
     async def prefer(self, request: Request) -> Response:
         """The lists somebody is on; POST with `list` leaves that one."""
@@ -120,12 +110,12 @@ class Public:
             {"id": each.id, "title": each.title, "description": each.description, "active": each.id in active}
             for each in self._site.settings.lists
         ]
-        return self._views.page("preferences", private=True, title="Your preferences", rows=rows)
+        return self._views.page(request, "preferences", private=True, reader=subscriber.language, rows=rows)
 
     async def list_page(self, request: Request) -> Response:
         """A list with its sign-up form."""
         mailing_list = self._site.settings.mailing_list(request.path_params["list"])
-        return self._views.page("list", title=mailing_list.title, mailing_list=mailing_list, follow=mailing_list)
+        return self._views.page(request, "list", mailing_list=mailing_list, follow=mailing_list)
 
     async def subscribe(self, request: Request) -> Response:
         """Sign up. The answer is the same whether the address is known, unknown, suppressed or no address at all."""
@@ -133,32 +123,18 @@ class Public:
         form = await _form(request)
         if not form.get("website") and await self._may_sign_up(request):
             await self._sign_up(str(form.get("address", "")), mailing_list.id)
-        title, line = ("Look into your mailbox", _ASKED) if mailing_list.double_opt_in else ("Thank you", _JOINED)
-        return self._views.page("page", private=True, title=title, lines=[line])
+        return self._views.page(request, "asked", private=True, mailing_list=mailing_list)
 
-    async def archive(self, request: Request) -> Response:  # noqa: ARG002
+    async def archive(self, request: Request) -> Response:
         """All lists."""
-        base = self._site.settings.publication.base_url
-        rows = [
-            {"url": f"{base}/archive/{each.id}", "label": each.title, "note": each.description}
-            for each in self._site.settings.lists
-        ]
-        return self._views.page("archive", title="Archive", rows=rows)
+        return self._views.page(request, "archive", lists=self._site.settings.lists)
 
     async def archive_of(self, request: Request) -> Response:
         """A list's editions, latest first."""
         mailing_list = self._site.settings.mailing_list(request.path_params["list"])
-        editions = await in_thread(self._site.editions.listed, limit=500)
-        rows = [
-            {
-                "url": f"{self._site.settings.publication.base_url}/archive/{each.list_id}/{each.number}",
-                "label": each.subject,
-                "note": f"No. {each.number} · {each.dated_at:%Y-%m-%d}",
-            }
-            for each in editions
-            if each.list_id == mailing_list.id and _published(each)
-        ]
-        return self._views.page("archive", title=mailing_list.title, rows=rows, follow=mailing_list)
+        listed = await in_thread(self._site.editions.listed, limit=500)
+        editions = [each for each in listed if each.list_id == mailing_list.id and _published(each)]
+        return self._views.page(request, "editions", editions=editions, follow=mailing_list)
 
     async def edition(self, request: Request) -> Response:
         """An edition as it was sent, without anybody's tokens."""
@@ -183,8 +159,17 @@ class Public:
         try:
             number = self._site.tokens.read(purpose, request.path_params["token"])
         except TokenError:
-            raise HTTPException(404, "This link is not complete.") from None
+            raise HTTPException(404) from None
         return await in_thread(self._site.subscribers.subscription, number)
+
+    async def _about(self, request: Request, page: str, subscription: Subscription) -> Response:
+        """A page about one subscription, in its holder's language. Who was erased has none."""
+        try:
+            reader = (await in_thread(self._site.subscribers.subscriber, subscription.subscriber_id)).language
+        except NotFoundError:
+            reader = None
+        title = self._title(subscription.list_id)
+        return self._views.page(request, page, private=True, reader=reader, list_title=title)
 
     async def _move(self, subscription: Subscription, after: SubscriptionState, *, source: str) -> None:
         if after is SubscriptionState.LEFT and subscription.state in {
@@ -248,17 +233,13 @@ def public_app(site: Site, views: Views) -> Starlette:
     """The public pages as an ASGI application."""
     public = Public(site, views)
 
-    async def refused(_: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
-        detail = (
-            error.detail if isinstance(error, HTTPException) and status not in {404, 405} else "There is no such page."
-        )
-        return views.page("page", status=status, private=True, title="Sorry", lines=[detail])
+        return views.page(request, "sorry", status=status, private=True)
 
-    async def failed(_: Request, error: Exception) -> Response:
+    async def failed(request: Request, error: Exception) -> Response:
         log.error("page not served", because=str(error) if isinstance(error, StoreError) else type(error).__name__)
-        lines = ["Something is wrong on our side. Please try again in a few minutes."]
-        return views.page("page", status=503, private=True, title="Sorry", lines=lines)
+        return views.page(request, "sorry", status=503, private=True)
 
     both = ["GET", "POST"]
     return Starlette(

@@ -1,44 +1,128 @@
-"""The pages as HTML: templates of this package, escaped, with the headers every page has."""
+"""The pages as HTML: templates of this package, escaped, in the reader's language, with the headers all pages have."""
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
+from datetime import date
+from functools import cache, partial
+from importlib import resources
 from typing import Any
+from urllib.parse import urlencode
 
+from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from newsletter.language.catalogue import LANGUAGES, nearest, translations
+from newsletter.language.choice import chosen
+from newsletter.language.tags import direction_of, written_date
 from newsletter.model.publication import Publication
-from newsletter.render.language import direction_of
 
+_STYLE = resources.files("newsletter.web").joinpath("pages/style.css").read_text(encoding="utf-8")
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = {
-    # Archive pages carry the mail's inline styles and partners' pictures; nothing may run, frame or post elsewhere.
+    # The one style sheet is named by its hash; nothing may run, load, frame or post elsewhere.
     "content-security-policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'self'; "
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
+_AS_SENT = _HEADERS | {
+    # A mail carries its styles in its elements, and partners' pictures; it has no need of anything else.
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'none'; "
+        "base-uri 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    ),
+}
 PRIVATE = {"cache-control": "no-store", "x-robots-tag": "noindex"}
+_PUBLIC = {"vary": "accept-language"}
 
 
 class Views:
     """Renders pages for one publication."""
 
     def __init__(self, publication: Publication) -> None:
-        self._templates = Environment(
-            loader=PackageLoader("newsletter.web", "pages"),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-        )
-        self._shared = {"publication": publication, "direction": direction_of(publication.language)}
+        self._publication = publication
 
-    def page(self, name: str, *, status: int = 200, private: bool = False, **context: Any) -> HTMLResponse:
-        """One of our templates, filled in. A private page is about one person: never cached, never indexed."""
-        text = self._templates.get_template(f"{name}.html").render(self._shared | {"private": private} | context)
-        return HTMLResponse(text, status_code=status, headers=_HEADERS | (PRIVATE if private else {}))
+    def page(
+        self,
+        request: Request,
+        name: str,
+        *,
+        status: int = 200,
+        private: bool = False,
+        reader: str | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """One of our templates, filled in. A private page is about one person: never cached, never indexed.
+
+        `reader` is the language somebody has chosen before, which goes before what their browser says.
+        """
+        asked = request.query_params.get("lang")
+        accepted = request.headers.get("accept-language", "")
+        language = chosen(asked, reader, accepted=accepted, fallback=self._publication.language)
+        shared = self._shared(language, kept=nearest(asked or "")) | {
+            "private": private,
+            "status": status,
+            "switchable": request.method == "GET",
+            "path": request.url.path,
+        }
+        text = _templates(language).get_template(f"{name}.html").render(shared | context)
+        headers = _HEADERS | {"content-language": language} | (PRIVATE if private else _PUBLIC)
+        return HTMLResponse(text, status_code=status, headers=headers)
 
     def as_sent(self, html: str) -> HTMLResponse:
         """A whole document that is not ours to change: an edition as it was sent."""
-        return HTMLResponse(html, headers=_HEADERS)
+        return HTMLResponse(html, headers=_AS_SENT)
+
+    def _shared(self, language: str, *, kept: str | None) -> dict[str, Any]:
+        """What all templates see. `kept` is the language that links on the page go on asking for."""
+        publication = self._publication
+        return {
+            "publication": publication,
+            "language": language,
+            "direction": direction_of(language),
+            # What editors wrote stays in their language, and says so.
+            "theirs": _tongue(publication.language) if publication.language != language else Markup(),
+            "languages": _offered(),
+            "link": partial(_link, publication.base_url, kept),
+            "style": Markup(_STYLE),  # noqa: S704 ours
+        }
+
+
+@cache
+def _templates(language: str) -> Environment:
+    env = Environment(
+        loader=PackageLoader("newsletter.web", "pages"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    env.filters["date"] = partial(_date, language)
+    return env
+
+
+@cache
+def _offered() -> tuple[tuple[str, str, Markup], ...]:
+    """(tag, its own name, attributes for that name), for each language there is."""
+    return tuple((tag, str(Locale(tag).get_display_name(tag)), _tongue(tag)) for tag in LANGUAGES)
+
+
+def _date(language: str, day: date, form: str = "long") -> str:
+    return written_date(day, language=language, form=form)
+
+
+def _link(base_url: str, language: str | None, path: str) -> str:
+    """A page of ours; who chose a language in the address bar keeps it."""
+    return base_url + path + ("?" + urlencode({"lang": language}) if language else "")
+
+
+def _tongue(tag: str) -> Markup:
+    return Markup(' lang="{}" dir="{}"').format(tag, direction_of(tag).value)

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from newsletter.render.language import direction_of, written_date
+from newsletter.language.tags import direction_of, written_date
 
 
 @pytest.mark.parametrize("tag", ["ar", "ar-LB", "fa", "he", "ur", "ps", "yi", "ug", "ckb", "az-Arab"])

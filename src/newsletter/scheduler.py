@@ -90,9 +90,10 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]
 class Wheel:
     """The loops of one process and the events that wake them."""
 
-    def __init__(self, pipeline: Pipeline, stop: asyncio.Event) -> None:
+    def __init__(self, pipeline: Pipeline, stop: asyncio.Event, *, look_every: timedelta = SEND_RHYTHM) -> None:
         self._pipeline = pipeline
         self._stop = stop
+        self._look_every = look_every
         self._poll, self._compose, self._send = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def clock(self) -> None:
@@ -113,7 +114,7 @@ class Wheel:
     async def sender(self) -> None:
         """Deliver what is due, until stopped."""
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
-        scheduler.add_job(self._send.set, IntervalTrigger(seconds=int(SEND_RHYTHM.total_seconds())), id="ledger")
+        scheduler.add_job(self._send.set, IntervalTrigger(seconds=int(self._look_every.total_seconds())), id="ledger")
         scheduler.start()
         try:
             await self._whenever(self._send, self._send_step, "sending")
@@ -174,16 +175,18 @@ async def run(
     *,
     serve: Serve | None,
     drain: timedelta = DRAIN,
+    look_every: timedelta = SEND_RHYTHM,
 ) -> None:
     """Do what is due, for ever; `serve` serves the web pages, if this process does.
 
+    The sender looks into the ledger `look_every` so often when nothing wakes it.
     SIGTERM and SIGINT stop it: nothing new begins, and what was begun is finished within `drain`.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    work = asyncio.create_task(_turn(Wheel(pipeline, stop), role, serve=serve, stop=stop))
+    work = asyncio.create_task(_turn(Wheel(pipeline, stop, look_every=look_every), role, serve=serve, stop=stop))
     sdnotify.tell("READY=1")
     log.info("clock started", role=role.value)
     stopped = asyncio.create_task(stop.wait())

@@ -31,14 +31,14 @@ def url_of(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve(app: ASGIApp, sock: socket.socket, *, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set; requests in flight get a few seconds to end."""
+async def serve(app: ASGIApp, sock: socket.socket, *, stop: asyncio.Event, grace_seconds: int = 5) -> None:
+    """Serve until `stop` is set; requests in flight get `grace_seconds` to end."""
     config = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,  # its lines would carry tokens
         server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=grace_seconds,
         lifespan="off",
     )
     server = _Server(config)

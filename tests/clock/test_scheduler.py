@@ -65,7 +65,7 @@ class Counting:
         return 0
 
     async def until(self, condition: Callable[[Counter[str]], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition(self.calls):
                 self.happened.clear()
                 await self.happened.wait()
@@ -89,7 +89,7 @@ async def test_each_role_does_its_part_at_once_and_ends_when_told(role: Role, do
     await pipeline.until(lambda calls: does <= set(calls))
 
     stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await running
 
     assert set(pipeline.calls) & {"poll", "compose", "send"} == does
@@ -104,7 +104,7 @@ async def test_pages_are_served_until_the_end(anyio_backend_name: str) -> None:
         await stopped.wait()
         served.append("ended")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await run(Counting(), Role.WEB, serve=serve)
 
     assert served == ["begun", "ended"]
@@ -112,11 +112,9 @@ async def test_pages_are_served_until_the_end(anyio_backend_name: str) -> None:
 
 async def test_an_edition_that_was_composed_wakes_the_sender_at_once() -> None:
     pipeline = Counting(composes=[1])
-    running = asyncio.create_task(run(pipeline, Role.ALL, serve=None))
+    running = asyncio.create_task(run(pipeline, Role.ALL, serve=None, look_every=timedelta(hours=1)))
 
-    # By itself the sender looks again after two seconds.
-    async with asyncio.timeout(1.5):
-        await pipeline.until(lambda calls: calls["send"] >= 2)
+    await pipeline.until(lambda calls: calls["send"] >= 2)
 
     stop()
     await running
@@ -129,7 +127,7 @@ async def test_a_step_that_fails_is_tried_again_and_stops_no_other() -> None:
     await pipeline.until(lambda calls: calls["send"] >= 2 and calls["settle"] >= 1 and calls["poll"] >= 1)
 
     stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await running
 
 
@@ -143,7 +141,7 @@ async def test_what_was_begun_is_finished_before_it_ends() -> None:
         finished.append(True)
 
     pipeline = Counting(sending=lambda stopped: asyncio.ensure_future(answered(stopped)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await run(pipeline, Role.SENDER, serve=None)
 
     assert finished == [True]
@@ -161,7 +159,7 @@ async def test_what_never_ends_is_cut_short_after_the_drain_and_that_is_no_failu
             raise
 
     pipeline = Counting(sending=lambda stopped: asyncio.ensure_future(stuck(stopped)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await run(pipeline, Role.SENDER, serve=None, drain=timedelta(seconds=0.2))
 
     assert cancelled == [True]

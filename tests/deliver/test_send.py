@@ -248,7 +248,7 @@ async def test_a_message_that_cannot_be_made_fails_alone_and_says_why(press: Pre
 
 
 async def test_messages_are_made_by_as_many_threads_as_there_are_builders(press: Press, server: MailboxServer) -> None:
-    together = Barrier(2, timeout=10)
+    together = Barrier(2, timeout=60)
 
     def prepared(claimed: Claimed) -> Message:
         together.wait()
@@ -371,7 +371,7 @@ async def test_a_stop_does_not_wait_for_a_slow_rate(press: Press, server: Mailbo
     sending = asyncio.create_task(press.send())
     await until(lambda: bool(server.counts))
     press.stop.set()
-    counts = await asyncio.wait_for(sending, 5)
+    counts = await asyncio.wait_for(sending, 30)
     assert (counts.sent, press.report(edition).queued) == (1, 2)
 
 

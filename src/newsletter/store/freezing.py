@@ -77,8 +77,8 @@ def insert_pieces(connection: Connection, draft: Draft) -> None:
     connection.execute(
         insert(IssueRow),
         [
-            {"list_id": draft.mailing_list.id, "story_id": piece.story_id, "edition_id": draft.id}
-            for _, piece in numbered
+            {"list_id": draft.mailing_list.id, "story_id": story, "edition_id": draft.id}
+            for story in sorted(piece.story_id for piece in draft.pieces)  # all composers in one order: no deadlock
         ],
     )
 

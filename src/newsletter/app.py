@@ -76,7 +76,7 @@ class App:
         self.stories = Stories(store)
         self.editions, self.limits = Editions(store), Limits(store)
         self.subscribers = Subscribers(store, keys=address_keys)
-        self.ledger = Ledger(store, hash_of=address_keys.hash_of)
+        self.ledger = Ledger(store, hash_of=address_keys.hash_of, patience=site.settings.deliver.patience)
         self.tokens = Tokens(keys)
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(
@@ -247,8 +247,9 @@ class App:
     # All of it
 
     async def prune(self) -> int:
-        """Forget counted windows that are over; returns how many."""
-        return await in_thread(self.limits.prune, now=self.clock.now())
+        """Forget counted windows that are over, and old trouble with mailboxes; returns how many."""
+        now = self.clock.now()
+        return await in_thread(self.limits.prune, now=now) + await in_thread(self.ledger.prune, now=now)
 
     async def tick(self, stop: asyncio.Event) -> Tick:
         """All that is due now, once."""

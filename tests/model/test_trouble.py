@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.trouble import HALF_LIFE, Trouble, enough, more_trouble, score
+from newsletter.model.trouble import PATIENCE, Patience, Trouble, enough, more_trouble, score
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ def stops_after(every: float) -> int:
 
 
 def test_half_of_the_score_is_left_after_a_half_life() -> None:
-    assert score(after(0), now=NOW + HALF_LIFE) == pytest.approx(0.5)
+    assert score(after(0), now=NOW + PATIENCE.half_life) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("every", "failures"), [(1, 15), (7, 6)])
@@ -66,3 +66,14 @@ def test_the_score_never_grows_by_waiting(first: float, wait: float) -> None:
     trouble = after(0)
     assert score(trouble, now=NOW + (first + max(wait, 0)) * DAY) <= score(trouble, now=NOW + first * DAY) <= 1
     assert score(trouble, now=NOW - DAY) == 1
+
+
+def test_whoever_runs_a_site_may_have_less_patience() -> None:
+    little = Patience(threshold=2, at_least=DAY)
+    assert not enough(after(0, 1), now=NOW + DAY)
+    assert not enough(after(0), now=NOW, patience=little)
+    assert enough(after(0, 1, 2), now=NOW + 2 * DAY, patience=little)
+
+
+def test_a_shorter_half_life_forgets_sooner() -> None:
+    assert score(after(0), now=NOW + 10 * DAY, patience=Patience(half_life=5 * DAY)) == pytest.approx(0.25)

@@ -165,7 +165,13 @@ def test_refusals_are_accounted_for_with_their_reasons(site: Program, edition: s
     assert [each["count"] for each in reasons.values()] == [1, 1]
     site.mailbox.script = Script()
     assert site.json("resend", edition, "--only", "failed,deferred") == {"edition": edition, "queued": 2}
-    assert site.json("send")["sent"] == 2
+    again = site.json("send")
+    assert (again["sent"], again["suppressed"]) == (1, 1), "who is dead is not mailed again, whoever asks for it"
+    shown = site.json("subscribers", "show", ANN)
+    assert shown["suppressed"]
+    assert shown["suppression"]["reason"] == reasons["failed"]["because"]
+    assert shown["suppression"]["evidence"].startswith("550 5.1.1 no such user here (edition ")
+    assert "550 5.1.1 no such user here" in site.run("subscribers", "show", ANN).out
 
 
 def test_decisions_that_do_not_fit_are_refused_with_the_reason(site: Program, edition: str) -> None:

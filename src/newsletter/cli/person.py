@@ -28,6 +28,8 @@ def person_document(person: Person) -> dict[str, Any]:
             }
             for each in person.subscriptions
         ],
+        "suppression": person.suppression,
+        "trouble": person.trouble,
         "deliveries": [
             {"edition": edition, "state": state, "because": because} for edition, state, because in person.deliveries
         ],
@@ -49,6 +51,10 @@ def person_lines(document: dict[str, Any]) -> Iterator[str]:
             yield f"  {name}: {document[name]}"
     for name, value in document.get("fields", {}).items():
         yield f"  {name}: {value}"
+    if found := document["suppression"]:
+        yield f"  suppressed at {found.at}: {': '.join(filter(None, (found.reason, found.evidence)))}"
+    if trouble := document["trouble"]:
+        yield f"  trouble with the mailbox: score {trouble.score:.1f} at {trouble.at}, since {trouble.since}"
     for each in document["subscriptions"]:
         yield f"list {each['list']}: {each['state']} since {each['since_at']}"
         for consent in each["consent"]:

@@ -23,6 +23,7 @@ from zlib import crc32
 
 from newsletter.deliver.wire import without_addresses
 from newsletter.errors import StoreError
+from newsletter.model.blame import Blame
 from newsletter.model.delivery import DeliveryKey, DeliveryState, LedgerKind, Reply, Tried
 
 _SUFFIX: Final = ".journal"
@@ -238,6 +239,7 @@ def _outcome(tried: Tried) -> list[object]:
         tried.relay,
         due_at.isoformat() if due_at else None,
         tried.counts,
+        tried.blame,
     ]
 
 
@@ -246,7 +248,8 @@ def _key(entry: list[Any]) -> DeliveryKey:
 
 
 def _tried(entry: list[Any]) -> Tried:
-    _, ledger, id_, fence, state, reply, because, relay, due_at, counts = entry
+    # A journal that an older program left has nothing behind `counts`.
+    _, ledger, id_, fence, state, reply, because, relay, due_at, counts, *more = entry
     return Tried(
         ledger=LedgerKind(ledger),
         id=id_,
@@ -257,4 +260,5 @@ def _tried(entry: list[Any]) -> Tried:
         relay=relay,
         due_at=datetime.fromisoformat(due_at) if due_at else None,
         counts=counts,
+        blame=Blame(more[0]) if more and more[0] else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from newsletter.deliver.judge import judge
@@ -20,7 +21,8 @@ def after_reply(claimed: Claimed, reply: Reply, *, relay: str, policy: Deliver, 
         )
         if due_at is None:
             state, because = DeliveryState.FAILED, f"gave up: {because}"
-    return _tried(claimed, state, because=because, relay=relay, reply=reply, due_at=due_at)
+    tried = _tried(claimed, state, because=because, relay=relay, reply=reply, due_at=due_at)
+    return replace(tried, blame=judgement.blame, step=judgement.step) if judgement.blame else tried
 
 
 def interrupted(claimed: Claimed, *, relay: str, because: str, policy: Deliver, now: datetime, jitter: float) -> Tried:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from newsletter.model.blame import Blame, Step
 from newsletter.model.moves import Moves
 
 
@@ -108,6 +109,10 @@ class Tried:
     due_at: datetime | None = None
     counts: bool = True
     """False where nothing was tried (the relay was not there), so the attempt is not counted."""
+    blame: Blame | None = None
+    """What was in the way, as the judge sees it: what follows for the subscriber goes by it."""
+    step: Step = Step.NONE
+    """What the reply asks for, as a vote among others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

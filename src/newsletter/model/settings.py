@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from newsletter.errors import NotFoundError
 from newsletter.model.feed import Feed
 from newsletter.model.publication import Digest, MailingList, Publication
+from newsletter.model.trouble import PATIENCE, Patience
 
 
 class Secret:
@@ -107,6 +108,8 @@ class Deliver:
     first_wait: timedelta = timedelta(minutes=5)
     longest_wait: timedelta = timedelta(hours=4)
     give_up_after: timedelta = timedelta(hours=48)
+    patience: Patience = PATIENCE
+    """With mailboxes that are in trouble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

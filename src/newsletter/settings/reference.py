@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from newsletter.settings.schema import ConfigFile, FeedFile
 
+_DAYS_FROM_SECONDS = 7 * 86400
 _HEAD = """\
 # Settings
 
@@ -101,7 +102,9 @@ def _toml(value: object) -> str:
 
 def _duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
-    for unit, size in (("h", 3600), ("m", 60)):
+    # Hours read better up to some days: "48h".
+    units = (("d", 86400),) if seconds > _DAYS_FROM_SECONDS else ()
+    for unit, size in (*units, ("h", 3600), ("m", 60)):
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"

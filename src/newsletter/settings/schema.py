@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from newsletter.model.feed import Reuse
 from newsletter.model.publication import Approval, Full, WhenFew
 from newsletter.model.settings import WhenUnknown
+from newsletter.model.trouble import PATIENCE
 from newsletter.settings import kinds
 from newsletter.settings.faults import refuse, shown
 
@@ -133,6 +134,17 @@ class DeliverTable(Table):
     )
     longest_wait: kinds.Wait = Field(default=timedelta(hours=4), description="Between two tries.")
     give_up_after: kinds.Wait = Field(default=timedelta(hours=48), description="News goes stale: no tries after this.")
+    bounce_score_threshold: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=PATIENCE.threshold,
+        description="Each delivery that fails for trouble with the mailbox (full, shut, out of order) adds one to its "
+        "score; at this score the address is suppressed. A success in between forgets it.",
+    )
+    bounce_score_half_life: kinds.Wait = Field(
+        default=PATIENCE.half_life, description="The score halves in this time without more trouble."
+    )
+    bounce_score_at_least: kinds.Duration = Field(
+        default=PATIENCE.at_least, description="Trouble must have gone on for so long before it suppresses anybody."
+    )
 
     @field_validator("longest_wait")
     @classmethod

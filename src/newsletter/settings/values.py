@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 from newsletter.model.feed import Feed, Filter, Rights
 from newsletter.model.publication import Digest, MailingList, Publication, Section
 from newsletter.model.settings import Collect, Deliver, DkimKey, Relay, Secret, Settings, Web
+from newsletter.model.trouble import Patience
 from newsletter.settings import schema
 
 
@@ -115,6 +116,11 @@ def _deliver(table: schema.DeliverTable) -> Deliver:
         first_wait=table.first_wait,
         longest_wait=table.longest_wait,
         give_up_after=table.give_up_after,
+        patience=Patience(
+            threshold=table.bounce_score_threshold,
+            half_life=table.bounce_score_half_life,
+            at_least=table.bounce_score_at_least,
+        ),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from newsletter.model.subscriber import Preferences, SubscriptionState, Taste
 from newsletter.store.books import DELIVERIES, LETTERS
@@ -14,7 +14,7 @@ from newsletter.store.consents import Said
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import NO_FIELDS
 from newsletter.store.preferring import keep_preferences
-from newsletter.store.tables import ConsentRow, SubscriberRow, SubscriptionRow
+from newsletter.store.tables import ConsentRow, SubscriberRow, SubscriptionRow, TroubleRow
 
 
 def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> None:
@@ -30,6 +30,7 @@ def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> Non
     _forget_replies(connection, person.id, ids)
     _forget_words(connection, ids, person.address)
     keep_preferences(connection, person.id, Preferences(tastes={each.list_id: Taste() for each in subscriptions}))
+    connection.execute(delete(TroubleRow).where(TroubleRow.subscriber_id == person.id))
     _forget_row(connection, person.id, now=said.now)
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, true, upda
 from newsletter.errors import EditionError
 from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryKey, DeliveryState, LedgerKind, Tried
 from newsletter.model.edition import EditionState
+from newsletter.model.trouble import PATIENCE, Patience
 from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, WAITING, Book, leased
 from newsletter.store.claims import HashOf, Lease, claim
+from newsletter.store.consequences import Terms, follow, forget_old, is_blamed
 from newsletter.store.editions import locked_edition, set_state
 from newsletter.store.engine import Store
 from newsletter.store.outcomes import ANSWER_WITHIN, Begin, Record, Write, commit_group
@@ -29,10 +31,17 @@ _GOING = (EditionState.APPROVED, EditionState.PAUSED)
 class Ledger:
     """The Ledger port. `hash_of` is the keyed hash under which suppressed addresses are kept."""
 
-    def __init__(self, store: Store, *, hash_of: HashOf, answer_within: timedelta = ANSWER_WITHIN) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        hash_of: HashOf,
+        answer_within: timedelta = ANSWER_WITHIN,
+        patience: Patience = PATIENCE,
+    ) -> None:
         self.answer_within = answer_within
         self._store = store
-        self._hash_of = hash_of
+        self._terms = Terms(hash_of=hash_of, patience=patience)
         self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
 
     def close(self) -> None:
@@ -61,7 +70,7 @@ class Ledger:
     ) -> tuple[Claimed, ...]:
         taking = Lease(owner=owner, now=now, until=now + lease)
         with self._store.write() as connection:
-            return claim(connection, taking, limit=limit, edition_id=edition_id, hash_of=self._hash_of)
+            return claim(connection, taking, limit=limit, edition_id=edition_id, hash_of=self._terms.hash_of)
 
     def begin(self, claimed: Claimed, *, now: datetime) -> Future[bool]:
         return self._writer.submit(Begin(claimed, now))
@@ -84,7 +93,7 @@ class Ledger:
         self, owner: str, *, answered: Sequence[Tried], started: Collection[DeliveryKey], whole: bool, now: datetime
     ) -> tuple[int, int, int]:
         with self._store.write() as connection:
-            found = sum(commit_group(connection, [Record(one, now) for one in answered]))
+            found = sum(self._kept(connection, [Record(one, now) for one in answered]))
             left = [one for book in BOOKS.values() for one in _left_sending(connection, book, owner)]
             ends = [_end_of(key, doubt=key in started or not whole) for key in left]
             commit_group(connection, [Record(one, now) for one in ends])
@@ -147,9 +156,27 @@ class Ledger:
             }
         return {each: counted.get(each, 0) for each in DeliveryState}
 
+    def prune(self, *, now: datetime) -> int:
+        """Forget how much trouble mailboxes were long ago; returns how many."""
+        with self._store.write() as connection:
+            return forget_old(connection, patience=self._terms.patience, now=now)
+
     def _commit(self, group: Sequence[Write]) -> Sequence[bool]:
         with self._store.write() as connection:
-            return commit_group(connection, group, answer_within=self.answer_within)
+            return self._kept(connection, group)
+
+    def _kept(self, connection: Connection, group: Sequence[Write]) -> Sequence[bool]:
+        """Do all of a group, and what follows from it for people."""
+        done = commit_group(connection, group, answer_within=self.answer_within)
+        failed = [
+            write
+            for write, ours in zip(group, done, strict=True)
+            if ours and isinstance(write, Record) and is_blamed(write.tried)
+        ]
+        if failed:
+            now = max(write.now for write in failed)
+            follow(connection, [write.tried for write in failed], terms=self._terms, now=now)
+        return done
 
 
 def _left_sending(connection: Connection, book: Book, owner: str) -> list[DeliveryKey]:

@@ -20,6 +20,7 @@ from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import Consent, Newcomer, Preferences, Subscriber, Subscription, SubscriptionState
+from newsletter.model.trouble import Trouble
 
 
 class Feeds(Protocol):
@@ -271,6 +272,9 @@ class Ledger(Protocol):
     def requeue_unknown(self, *, now: datetime) -> int:
         """For `deliver.unknown = "resend"`: queue every unknown delivery again."""
 
+    def prune(self, *, now: datetime) -> int:
+        """Forget how much trouble mailboxes were long ago; returns how many."""
+
     def totals(self, kind: LedgerKind) -> Mapping[DeliveryState, int]:
         """How many rows are in each state."""
 
@@ -292,6 +296,15 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """Why an address is never mailed, and what a server said where one did; both without any address."""
+
+    reason: str
+    evidence: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Everything known about one person."""
 
@@ -300,6 +313,9 @@ class Person:
     consents: tuple[Consent, ...]
     deliveries: tuple[tuple[str, DeliveryState, str], ...]
     """(edition id, state, reason), latest first."""
+    suppression: Suppression | None = None
+    trouble: Trouble | None = None
+    """With the mailbox, as it was at the last failure."""
 
 
 class Subscribers(Protocol):
@@ -399,4 +415,5 @@ __all__ = [
     "Slots",
     "Stories",
     "Subscribers",
+    "Suppression",
 ]

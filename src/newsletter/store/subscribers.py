@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from newsletter.errors import NotFoundError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.subscriber import (
-    SUBSCRIPTION_MOVES,
     Consent,
     Newcomer,
     Preferences,
@@ -22,6 +21,7 @@ from newsletter.model.subscriber import (
     SubscriptionState,
 )
 from newsletter.store.consents import Said
+from newsletter.store.consequences import trouble_of
 from newsletter.store.engine import Store
 from newsletter.store.erasing import erase_person, nameless
 from newsletter.store.joining import Terms, add_newcomers
@@ -30,7 +30,8 @@ from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import consent_from, storable, subscriber_from, subscription_from
 from newsletter.store.ports import Added, Person
 from newsletter.store.preferring import keep_preferences
-from newsletter.store.statements import chunks, insert_into
+from newsletter.store.statements import chunks
+from newsletter.store.suppressing import call_off, forget_evidence, never_again, suppression_of
 from newsletter.store.tables import ConsentRow, DeliveryRow, SubscriberRow, SubscriptionRow, SuppressionRow
 
 _AT_ONCE = 5000
@@ -73,6 +74,8 @@ class Subscribers:
                 subscriptions=_subscriptions(connection, SubscriptionRow.subscriber_id == row.id)[row.id],
                 consents=_consents(connection, row.id),
                 deliveries=_deliveries(connection, row.id),
+                suppression=suppression_of(connection, self._keys.hash_of(address)),
+                trouble=trouble_of(connection, row.id),
             )
 
     def by_address(self, address: str) -> Subscriber | None:
@@ -124,20 +127,20 @@ class Subscribers:
                 raise NotFoundError("subscriber", str(subscriber_id))
 
     def suppress(self, address: str, *, reason: str, now: datetime) -> None:
-        reason = nameless(reason, address)
-        said = Said(source="suppression", text=reason, now=now)
+        said = Said(source="suppression", text=nameless(reason, address), now=now)
         with self._store.write() as connection:
-            self._never_again(connection, address, reason=reason, now=now)
+            never_again(connection, self._keys.hash_of(address), said=said)
             if (row := self._found(connection, address)) is not None:
-                for subscription_id in _suppressible(connection, row.id):
-                    move_subscription(connection, subscription_id, SubscriptionState.SUPPRESSED, said=said)
+                call_off(connection, row.id, said=said)
 
     def erase(self, address: str, *, source: str, now: datetime) -> bool:
         with self._store.write() as connection:
             row = self._found(connection, address, lock=True)
             if row is None and not self._suppressed(connection, address):
                 raise _unknown(address)
-            self._never_again(connection, address, reason="erased", now=now)
+            hashed = self._keys.hash_of(address)
+            never_again(connection, hashed, said=Said(source=source, text="erased", now=now))
+            forget_evidence(connection, hashed)
             if row is not None:
                 erase_person(connection, row, said=Said(source=source, text="", now=now))
         # Not only when somebody was found: an earlier try may have been stopped right before this.
@@ -151,11 +154,6 @@ class Subscribers:
     def _suppressed(self, connection: Connection, address: str) -> bool:
         query = select(SuppressionRow.at).where(SuppressionRow.address_hash == self._keys.hash_of(address))
         return connection.execute(query).one_or_none() is not None
-
-    def _never_again(self, connection: Connection, address: str, *, reason: str, now: datetime) -> None:
-        never = insert_into(connection, SuppressionRow).on_conflict_do_nothing()
-        hashed = {"address_hash": self._keys.hash_of(address), "reason": storable(reason), "at": now}
-        connection.execute(never, hashed)
 
     def _found(self, connection: Connection, address: str, *, lock: bool = False) -> Row[Any] | None:
         key = storable(self._keys.key_of(address))
@@ -211,9 +209,3 @@ def _deliveries(connection: Connection, subscriber_id: int) -> tuple[tuple[str, 
     )
     rows = connection.execute(query.order_by(DeliveryRow.id.desc()))
     return tuple((row.edition_id, row.state, row.because or "") for row in rows)
-
-
-def _suppressible(connection: Connection, subscriber_id: int) -> Sequence[int]:
-    before = SUBSCRIPTION_MOVES.before(SubscriptionState.SUPPRESSED)
-    query = select(SubscriptionRow.id).where(SubscriptionRow.subscriber_id == subscriber_id)
-    return connection.scalars(query.where(SubscriptionRow.state.in_(before)).order_by(SubscriptionRow.id)).all()

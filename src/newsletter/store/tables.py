@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false, text, true
+from sqlalchemy import Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from newsletter.model.delivery import DeliveryState
@@ -348,6 +348,19 @@ class SuppressionRow(Base):
     address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     reason: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+    evidence: Mapped[str | None] = mapped_column(Text)
+    """What a server said, without addresses, and over which delivery. Erasing the person forgets it."""
+
+
+class TroubleRow(Base):
+    """How much trouble a person's mailbox has been; no row for almost everybody."""
+
+    __tablename__ = "troubles"
+
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id"), primary_key=True)
+    score: Mapped[float] = mapped_column(Double)
+    since: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class LedgerColumns:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from newsletter.deliver.rules import SECTIONS
 from newsletter.deliver.rules.rule import Rule
-from newsletter.model.trouble import AT_LEAST, ENOUGH, HALF_LIFE
+from newsletter.model.trouble import PATIENCE
 
 _HEAD = f"""\
 # What a refusal means
@@ -20,8 +20,8 @@ its name in brackets, so a thousand different texts for one thing are one line. 
 - **address dead**: nobody is there. The address is never to be mailed again. Only a server that says so plainly, with a
   5xx code and no 4.x.x beside it, is believed.
 - **mailbox trouble**: full, shut, out of order. It counts against the address only if it goes on: each delivery that
-  failed for it adds one to a score that halves every {HALF_LIFE.days} days; at {ENOUGH:g}, and after at least
-  {AT_LEAST.days} days of it, it is enough.
+  failed for it adds one to a score that halves every {PATIENCE.half_life.days} days; at
+  {PATIENCE.threshold}, and after at least {PATIENCE.at_least.days} days of it, it is enough.
 - **our fault**: reputation, authentication, size, pace, settings. It is never held against a subscriber.
 
 Whether a delivery is tried again is the reply code's first digit to say (RFC 5321, section 4.2.1): 4xx is deferred
@@ -30,8 +30,10 @@ whatever enhanced code stands beside it, 5xx has failed. Exceptions are what is 
 address is not dead: that would cost a reader, the opposite only one more try.
 
 Addresses in a reply are not looked at, so that `spam@example.org` is not taken for a verdict. The next step is what one
-such reply asks for; so far `send` defers or fails by it and `report` counts it, and nothing is suppressed, slowed or
-paused by itself.
+such reply asks for. A dead address is suppressed in the transaction that records the reply, with the rule as reason and
+the reply as evidence (`newsletter subscribers show`), and what else waits for it is called off. A mail that arrived
+ends a row of trouble, once it is five days old: until then a relay that took it may still report a failure. The
+settings `bounce_score_…` in `[deliver]` say how much trouble is enough.
 """
 
 

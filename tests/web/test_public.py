@@ -236,7 +236,7 @@ def test_every_page_has_the_headers_that_keep_scripts_frames_and_referrers_out(
     assert "frame-ancestors 'none'" in policy
     assert "script-src" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "set-cookie" not in answer.headers
     assert "<script" not in answer.text

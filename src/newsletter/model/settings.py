@@ -118,6 +118,8 @@ class Web:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    allowed_hosts: tuple[str, ...] = ()
+    """Besides that of base_url."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,6 +225,11 @@ class WebTable(Table):
         description="HOST:PORT on this machine. Without it: where base_url points if that is loopback, "
         "else 127.0.0.1:8080, for a proxy.",
     )
+    allowed_hosts: list[kinds.Host] = Field(
+        default=[],
+        description="Further names that the pages answer to besides base_url's, such as an earlier one; "
+        "forms on these sites may sign people up.",
+    )
 
 
 class ConfigFile(Table):

@@ -125,12 +125,15 @@ def _deliver(table: schema.DeliverTable) -> Deliver:
 
 
 def _web(table: schema.WebTable, base_url: str) -> Web:
+    allowed = tuple(table.allowed_hosts)
     if table.listen is not None:
         host, _, port = table.listen.rpartition(":")
-        return Web(host=host.strip("[]"), port=int(port))
+        return Web(host=host.strip("[]"), port=int(port), allowed_hosts=allowed)
     # Only a loopback base_url may be http.
     base = urlsplit(base_url)
-    return Web(host=base.hostname or "127.0.0.1", port=base.port or 80) if base.scheme == "http" else Web()
+    if base.scheme == "http":
+        return Web(host=base.hostname or "127.0.0.1", port=base.port or 80, allowed_hosts=allowed)
+    return Web(allowed_hosts=allowed)
 
 
 def _mailing_list(name: str, table: schema.ListTable) -> MailingList:

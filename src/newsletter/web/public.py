@@ -9,6 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -22,11 +23,13 @@ from newsletter.readers.address import checked
 from newsletter.readers.tokens import Purpose, Tokens
 from newsletter.store.ports import Editions, Limits, Subscribers
 from newsletter.store.seam import in_thread
+from newsletter.web.guard import LARGEST_BODY_BYTES, Guard
 from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
 
-_LARGEST_FORM_BYTES = 64 * 1024
 _HIGHEST_NUMBER = 2**31 - 1
+_HOUR = timedelta(hours=1)
+_MOST_CHANGES = 60
 
 log = structlog.get_logger()
 
@@ -160,7 +163,15 @@ class Public:
             number = self._site.tokens.read(purpose, request.path_params["token"])
         except TokenError:
             raise HTTPException(404) from None
+        if request.method == "POST" and purpose is not Purpose.UNSUBSCRIBE:
+            await self._slow_down(f"{purpose} {number}")
         return await in_thread(self._site.subscribers.subscription, number)
+
+    async def _slow_down(self, key: str) -> None:
+        """Whoever has a link may not use it to keep the store busy. Leaving alone is never too often."""
+        now = self._site.clock.now()
+        if not await in_thread(self._site.limits.take, key, limit=_MOST_CHANGES, window=_HOUR, now=now):
+            raise HTTPException(429, headers={"retry-after": str(int(_HOUR.total_seconds()))})
 
     async def _about(self, request: Request, page: str, subscription: Subscription) -> Response:
         """A page about one subscription, in its holder's language. Who was erased has none."""
@@ -185,8 +196,8 @@ class Public:
         host = request.client.host if request.client else "unknown"
         now = self._site.clock.now()
         return await in_thread(
-            self._site.limits.take, f"sign-up {host}", limit=20, window=timedelta(hours=1), now=now
-        ) and await in_thread(self._site.limits.take, "sign-up all", limit=2000, window=timedelta(hours=1), now=now)
+            self._site.limits.take, f"sign-up {host}", limit=20, window=_HOUR, now=now
+        ) and await in_thread(self._site.limits.take, "sign-up all", limit=2000, window=_HOUR, now=now)
 
     async def _sign_up(self, given: str, list_id: str) -> None:
         try:
@@ -223,26 +234,29 @@ async def _way_out(request: Request) -> str:
 
 
 async def _form(request: Request) -> FormData:
-    """The form in either encoding; larger ones than a form of ours can be are refused unread."""
-    if int(request.headers.get("content-length") or 0) > _LARGEST_FORM_BYTES:
-        raise HTTPException(413)
-    return await request.form(max_files=0, max_fields=20, max_part_size=_LARGEST_FORM_BYTES)
+    """The form in either encoding."""
+    return await request.form(max_files=0, max_fields=20, max_part_size=LARGEST_BODY_BYTES)
 
 
 def public_app(site: Site, views: Views) -> Starlette:
     """The public pages as an ASGI application."""
     public = Public(site, views)
 
+    def sorry(request: Request, error: HTTPException) -> Response:
+        page = views.page(request, "sorry", status=error.status_code, private=True)
+        page.headers.update(error.headers or {})
+        return page
+
     async def refused(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 404
-        return views.page(request, "sorry", status=status, private=True)
+        return sorry(request, error if isinstance(error, HTTPException) else HTTPException(404))
 
     async def failed(request: Request, error: Exception) -> Response:
         log.error("page not served", because=str(error) if isinstance(error, StoreError) else type(error).__name__)
-        return views.page(request, "sorry", status=503, private=True)
+        return sorry(request, HTTPException(503))
 
+    hosts = (site.settings.hostname, *site.settings.web.allowed_hosts)
     both = ["GET", "POST"]
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/u/{token}", public.leave, methods=both),
             Route("/c/{token}", public.confirm, methods=both),
@@ -256,5 +270,9 @@ def public_app(site: Site, views: Views) -> Starlette:
             Route("/healthz", public.health),
             Route("/", public.home),
         ],
+        middleware=[Middleware(Guard, hosts=hosts, refuse=sorry)],
         exception_handlers={HTTPException: refused, NotFoundError: refused, StoreError: failed, Exception: failed},
     )
+    # Its redirects fail on addresses that are not UTF-8, and no link of ours needs them.
+    app.router.redirect_slashes = False
+    return app

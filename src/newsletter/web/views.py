@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache, partial
 from importlib import resources
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -30,7 +30,8 @@ _HEADERS = {
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not none at all: browsers then say of our own forms that they come from nowhere.
+    "referrer-policy": "same-origin",
 }
 _AS_SENT = _HEADERS | {
     # A mail carries its styles in its elements, and partners' pictures; it has no need of anything else.
@@ -38,6 +39,7 @@ _AS_SENT = _HEADERS | {
         "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'none'; "
         "base-uri 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
     ),
+    "referrer-policy": "no-referrer",
 }
 PRIVATE = {"cache-control": "no-store", "x-robots-tag": "noindex"}
 _PUBLIC = {"vary": "accept-language"}
@@ -70,7 +72,7 @@ class Views:
             "private": private,
             "status": status,
             "switchable": request.method == "GET",
-            "path": request.url.path,
+            "path": quote(request.scope["path"], safe="/"),
         }
         text = _templates(language).get_template(f"{name}.html").render(shared | context)
         headers = _HEADERS | {"content-language": language} | (PRIVATE if private else _PUBLIC)

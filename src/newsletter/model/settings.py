@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -67,6 +67,19 @@ class Relay:
     connections: int = 8
     rate_per_minute: float | None = None
     weight: int = 1
+    warm_up: tuple[int, ...] = ()
+    """The most messages of the first, the second, … day; no limit after the last."""
+    warm_up_from: date | None = None
+    """The first of these days, by the publication's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """What the operator says of a receiving provider: domains that are its own besides those we know, and a rate."""
+
+    name: str
+    domains: tuple[str, ...] = ()
+    rate_per_minute: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +117,8 @@ class WhenUnknown(StrEnum):
 class Deliver:
     """How deliveries are tried: the wait after a refusal doubles from `first_wait` up to `longest_wait`."""
 
+    rate_per_minute: float | None = None
+    """For all relays together."""
     unknown: WhenUnknown = WhenUnknown.HOLD
     first_wait: timedelta = timedelta(minutes=5)
     longest_wait: timedelta = timedelta(hours=4)
@@ -130,6 +145,7 @@ class Settings:
     store_url: Secret
     """sqlite:////absolute/path or postgresql://…, with its password."""
     relays: tuple[Relay, ...]
+    providers: tuple[Provider, ...] = ()
     collect: Collect
     deliver: Deliver = field(default_factory=Deliver)
     web: Web = field(default_factory=Web)

@@ -23,6 +23,8 @@ LETTER_GOES_TO = {
 }
 
 NOBODY: dict[str, Any] = {"owner": None, "leased_until": None}
+NOWHERE: dict[str, Any] = {**NOBODY, "waits_for": None}
+"""Neither with a worker nor in the line for a provider."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, select, up
 from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
-from newsletter.store.books import DELIVERIES, NOBODY, WAITING, leased
+from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
@@ -177,7 +177,7 @@ def _call_off(connection: Connection, edition_id: str, *, now: datetime, because
     )
     connection.execute(about_to_begin.order_by(row.id).with_for_update()).all()
     waiting = DELIVERIES.moving(DeliveryState.SUPPRESSED).where(row.edition_id == edition_id)
-    connection.execute(waiting.values(because=why, settled_at=now, **NOBODY))
+    connection.execute(waiting.values(because=why, settled_at=now, **NOWHERE))
     begun = select(exists().where(row.edition_id == edition_id, row.begun_at.is_not(None)))
     if not connection.scalar(begun):
         connection.execute(delete(IssueRow).where(IssueRow.edition_id == edition_id))

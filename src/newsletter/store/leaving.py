@@ -11,7 +11,7 @@ from newsletter.errors import NotFoundError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import SUBSCRIPTION_MOVES, SubscriptionState
-from newsletter.store.books import DELIVERIES, LETTER_GOES_TO, LETTERS, NOBODY, Book
+from newsletter.store.books import DELIVERIES, LETTER_GOES_TO, LETTERS, NOWHERE, Book
 from newsletter.store.claims import NOT_NOW
 from newsletter.store.consents import Said, change
 from newsletter.store.letters import queue_letter
@@ -63,4 +63,4 @@ def _suppress(
     connection: Connection, book: Book, *which: ColumnElement[bool], after: SubscriptionState, now: datetime
 ) -> None:
     statement = book.moving(DeliveryState.SUPPRESSED).where(*which)
-    connection.execute(statement.values(because=NOT_NOW[after], settled_at=now, **NOBODY))
+    connection.execute(statement.values(because=NOT_NOW[after], settled_at=now, **NOWHERE))

@@ -14,7 +14,7 @@ from newsletter.errors import EditionError
 from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryKey, DeliveryState, LedgerKind, Tried
 from newsletter.model.edition import EditionState
 from newsletter.model.trouble import PATIENCE, Patience
-from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, WAITING, Book, leased
+from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, NOWHERE, WAITING, Book, leased
 from newsletter.store.claims import HashOf, Lease, claim
 from newsletter.store.consequences import Terms, follow, forget_old, is_blamed
 from newsletter.store.editions import locked_edition, set_state
@@ -207,7 +207,7 @@ def _give_back(connection: Connection, book: Book, which: ColumnElement[bool]) -
 def _requeue(connection: Connection, book: Book, which: ColumnElement[bool], **values: datetime) -> int:
     """Queue again; whoever still holds an older fence can no longer write."""
     again = book.moving(DeliveryState.QUEUED).where(which)
-    return connection.execute(again.values(fence=book.table.c.fence + 1, settled_at=None, **values, **NOBODY)).rowcount
+    return connection.execute(again.values(fence=book.table.c.fence + 1, settled_at=None, **values, **NOWHERE)).rowcount
 
 
 def _is_unknown(book: Book) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from newsletter.model.delivery import Claimed, DeliveryKey, DeliveryState, LedgerKind, Report, Tried
@@ -18,6 +18,7 @@ from newsletter.model.feed import FeedHealth
 from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
+from newsletter.model.pacing import Lines, Slowdown
 from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import Consent, Newcomer, Preferences, Subscriber, Subscription, SubscriptionState
 from newsletter.model.trouble import Trouble
@@ -221,10 +222,19 @@ class Ledger(Protocol):
         """
 
     def claim(
-        self, *, owner: str, limit: int, now: datetime, lease: timedelta, edition_id: str | None = None
+        self,
+        *,
+        owner: str,
+        limit: int,
+        now: datetime,
+        lease: timedelta,
+        edition_id: str | None = None,
+        lines: Lines | None = None,
     ) -> tuple[Claimed, ...]:
-        """Lease up to `limit` due deliveries, letters first, then editions in turn.
+        """Lease up to `limit` due deliveries, letters first, then editions in turn, each the same number.
 
+        With `lines`, what is for a provider that is held back gets in line for it and is leased from there, so that
+        nobody behind it waits; it stays queued or deferred as it was.
         Those whose subscriber is no longer active (left, suppressed, erased) become suppressed instead and are not
         returned.
         """
@@ -257,6 +267,9 @@ class Ledger(Protocol):
 
     def release(self, owner: str) -> int:
         """Give back what was claimed by `owner` and not begun."""
+
+    def line_up(self, claimed: Collection[Claimed], lines: Lines) -> int:
+        """Give leased deliveries back, into the line for their provider; returns how many were still theirs."""
 
     def next_due_at(self, *, edition_id: str | None = None) -> datetime | None:
         """When the next queued or deferred delivery that may be sent is due; None if there is none."""
@@ -401,6 +414,34 @@ class Limits(Protocol):
         """Forget windows that are over; returns how many."""
 
 
+class Pacing(Protocol):
+    """What all senders together may send: turns, days' allowances, and providers that asked for patience."""
+
+    def turns(
+        self, scope: str, *, wanted: int, every: timedelta, ahead: timedelta, now: datetime
+    ) -> tuple[datetime, int]:
+        """Take turns of a shared rate, one `every` so often: when the first is, and how many there are.
+
+        None is later than `ahead` from now. Nobody else gets them, whether they are used or not; with none at all,
+        the time is that at which the next is free.
+        """
+
+    def take_of_day(self, scope: str, day: date, *, wanted: int, limit: int, ends_at: datetime) -> int:
+        """Take up to `wanted` of the `limit` that a day has; returns how many. A negative number gives back."""
+
+    def taken_of_day(self, scope: str, day: date) -> int:
+        """How many of the day's were taken."""
+
+    def slow(self, provider: str, *, rate: float, because: str, now: datetime) -> Slowdown:
+        """Note that a provider asked for patience, and return what it gets from now on."""
+
+    def slowdowns(self) -> tuple[Slowdown, ...]:
+        """Every provider that asked for patience lately."""
+
+    def prune(self, *, now: datetime) -> int:
+        """Forget slowdowns that have long been over; returns how many."""
+
+
 __all__ = [
     "Added",
     "Editions",
@@ -410,6 +451,7 @@ __all__ = [
     "Ledger",
     "Letters",
     "Limits",
+    "Pacing",
     "Person",
     "Slot",
     "Slots",

@@ -376,6 +376,8 @@ class LedgerColumns:
     fence: Mapped[int]
     owner: Mapped[str | None] = mapped_column(String(100))
     leased_until: Mapped[datetime | None]
+    waits_for: Mapped[str | None] = mapped_column(String(255))
+    """The provider that it waits for a turn with, while that is held back; null where nothing is."""
     relay: Mapped[str | None] = mapped_column(String(100))
     code: Mapped[int | None]
     enhanced: Mapped[str | None] = mapped_column(String(20))
@@ -397,6 +399,13 @@ class DeliveryRow(LedgerColumns, Base):
             sqlite_where=text("owner IS NOT NULL"),
             postgresql_where=text("owner IS NOT NULL"),
         ),
+        Index(
+            "ix_deliveries_waiting",
+            "waits_for",
+            "edition_id",
+            sqlite_where=text("waits_for IS NOT NULL"),
+            postgresql_where=text("waits_for IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -412,6 +421,12 @@ class LetterRow(LedgerColumns, Base):
     __tablename__ = "letters"
     __table_args__ = (
         Index("ix_letters_state_due_at", "state", "due_at"),
+        Index(
+            "ix_letters_waiting",
+            "waits_for",
+            sqlite_where=text("waits_for IS NOT NULL"),
+            postgresql_where=text("waits_for IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -429,6 +444,29 @@ class LimitRow(Base):
     window: Mapped[int] = mapped_column(Id, primary_key=True)
     taken: Mapped[int]
     ends_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class TurnRow(Base):
+    """When the next turn of a rate is free that all senders share."""
+
+    __tablename__ = "turns"
+
+    scope: Mapped[str] = mapped_column(String(300), primary_key=True)
+    next_at: Mapped[datetime]
+
+
+class SlowdownRow(Base):
+    """A receiving provider that asked for patience, and what it gets since: see `model.pacing`."""
+
+    __tablename__ = "slowdowns"
+
+    provider: Mapped[str] = mapped_column(String(255), primary_key=True)
+    rate: Mapped[float]
+    full_rate: Mapped[float]
+    slowed_at: Mapped[datetime]
+    closed_until: Mapped[datetime]
+    complaints: Mapped[int]
+    because: Mapped[str] = mapped_column(Text)
 
 
 class FactRow(Base):

@@ -8,11 +8,24 @@ from sqlalchemy import event, insert
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.item import Key, KeyKind
+from newsletter.model.pacing import Lines
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
 from newsletter.store.tables import AliasRow
-from tests.store.samples import LATER, NOW, add_items, begin, claim_all, deliver, frozen, open_ledger, outcome, record
+from tests.store.samples import (
+    LATER,
+    LEASE,
+    NOW,
+    add_items,
+    begin,
+    claim_all,
+    deliver,
+    frozen,
+    open_ledger,
+    outcome,
+    record,
+)
 
 _Statements = dict[str, Any]
 
@@ -50,6 +63,10 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
         deliver(ledger, rest)
         begin(ledger, [first, *rest])
         record(ledger, [outcome(first, DeliveryState.DEFERRED, due_at=LATER)])
+        waiting = claim_all(ledger, limit=3)
+        ledger.line_up(waiting, Lines(provider_of=str, until={one.address: LATER for one in waiting}, takes={}))
+        some = Lines(provider_of=str, until={}, takes={waiting[0].address: 5})
+        ledger.claim(owner="one", limit=9, now=NOW, lease=LEASE, lines=some)
         ledger.release("one")
         ledger.in_flight()
         ledger.next_due_at()
@@ -63,6 +80,7 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
     assert len(plans) >= 10
     whole = "SCAN deliveries" if store.is_sqlite else "Seq Scan on deliveries"
     assert [f"{statement}\n{plan}" for statement, plan in plans.items() if whole in plan] == []
+    assert any("ix_deliveries_waiting" in plan for plan in plans.values())
     named = [plan for statement, plan in plans.items() if statement.startswith("WITH given")]
     by_id = "deliveries USING INTEGER PRIMARY KEY" if store.is_sqlite else "using pk_deliveries on deliveries"
     assert [plan for plan in named if by_id not in plan] == []

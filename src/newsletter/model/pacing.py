@@ -76,7 +76,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 def spacing(per_minute: float) -> timedelta:
     """The time from one turn to the next, such that no minute ever sees more than the rate."""
-    return (_MINUTE + SPACING_SLACK) / per_minute
+    return (_MINUTE + SPACING_SLACK) / per_minute + timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

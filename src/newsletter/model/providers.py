@@ -33,7 +33,8 @@ DOMAINS: Final[Mapping[str, str]] = {
     "mailcom": "mail.com email.com usa.com myself.com consultant.com post.com europe.com engineer.com writeme.com",
     "telekom": "t-online.de magenta.de",
     "proton": "proton.me protonmail.com protonmail.ch pm.me",
-    "fastmail": "fastmail.com fastmail.fm fastmail.co.uk fastmail.net fastmail.org fastmail.de fastmail.jp messagingengine.com",
+    "fastmail": "fastmail.com fastmail.fm fastmail.co.uk fastmail.net fastmail.org fastmail.de fastmail.jp "
+    "messagingengine.com",
     "zoho": "zoho.com zohomail.com zoho.eu zohomail.eu zoho.in zohomail.in",
     "yandex": "yandex.ru yandex.com yandex.by yandex.kz yandex.ua yandex.com.tr ya.ru narod.ru",
     "mailru": "mail.ru inbox.ru list.ru bk.ru internet.ru xmail.ru",

@@ -6,7 +6,7 @@ when the lease has run out. Who gives a lease back sets `due_at` to `queued_at`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
+    func,
     select,
     update,
 )
@@ -28,6 +29,7 @@ from sqlalchemy.sql.dml import ReturningUpdate, Update
 
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind
 from newsletter.model.edition import EditionState
+from newsletter.model.pacing import Lines
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.books import BOOKS, LETTER_GOES_TO, NOBODY, WAITING
 from newsletter.store.given import as_given, given
@@ -58,35 +60,79 @@ class Lease:
 
 
 def claim(
-    connection: Connection, lease: Lease, *, limit: int, edition_id: str | None, hash_of: HashOf
-) -> tuple[Claimed, ...]:
-    """Up to `limit` due rows; fewer only where fewer are due or some were turned away. Empty only if nothing is due."""
-    while taken := _take(connection, lease, limit=limit, edition_id=edition_id):
-        claimed: list[Claimed] = []
+    connection: Connection,
+    lease: Lease,
+    *,
+    limit: int,
+    edition_id: str | None,
+    hash_of: HashOf,
+    lines: Lines | None = None,
+    turn: int = 0,
+) -> tuple[tuple[Claimed, ...], bool]:
+    """Up to `limit` due rows, and whether there was any: some may have been turned away or have got in line.
+
+    With every `turn` another edition comes first, so that none is left out where there are more of them than rows.
+    """
+    editions, letters = _in_turn(_approved(connection, edition_id), turn), edition_id is None
+    claimed: list[Claimed] = []
+    seen = False
+    for line, most in (*(lines.takes.items() if lines else ()), (None, limit)):
+        wanted = min(most, limit - len(claimed))
+        taken = _take(connection, lease, editions, limit=wanted, letters=letters, line=line)
+        seen = seen or bool(taken)
         for ledger, ids in taken.items():
-            claimed += _mailable(connection, ledger, ids, now=lease.now, hash_of=hash_of)
-        if claimed:
-            return tuple(claimed)
-    return ()
+            found = _mailable(connection, ledger, ids, now=lease.now, hash_of=hash_of)
+            claimed += found if line or not lines else _unhindered(connection, found, lines)
+    return tuple(claimed), seen
 
 
-def _take(connection: Connection, lease: Lease, *, limit: int, edition_id: str | None) -> dict[LedgerKind, list[int]]:
+def _unhindered(connection: Connection, found: Sequence[Claimed], lines: Lines) -> list[Claimed]:
+    """Those whose provider is not held back; the others get in line."""
+    held = {one.id for one in found if lines.provider_of(one.address) in lines.until}
+    line_up(connection, [one for one in found if one.id in held], lines)
+    return [one for one in found if one.id not in held]
+
+
+def line_up(connection: Connection, claimed: Collection[Claimed], lines: Lines) -> int:
+    """Give leased rows back, into the line for their provider; returns how many."""
+    done = 0
+    for ledger in LedgerKind:
+        rows = [
+            (one.id, one.fence, provider, lines.until[provider])
+            for one in claimed
+            if one.ledger is ledger
+            for provider in [lines.provider_of(one.address)]
+        ]
+        if rows:
+            lining_up = _lining_up(ledger, connection.dialect.name)
+            done += len(connection.execute(lining_up, {"given": as_given(sorted(rows))}).all())
+    return done
+
+
+def _take(
+    connection: Connection, lease: Lease, editions: Sequence[str], *, limit: int, letters: bool, line: str | None
+) -> dict[LedgerKind, list[int]]:
     """Ids of newly leased rows: letters, then each edition its share of what is left, until it has no more."""
     taken: dict[LedgerKind, list[int]] = {LedgerKind.LETTER: [], LedgerKind.EDITION: []}
-    if edition_id is None:
-        taken[LedgerKind.LETTER] = _lease(connection, lease, LedgerKind.LETTER, limit=limit)
+    if letters:
+        taken[LedgerKind.LETTER] = _lease(connection, lease, LedgerKind.LETTER, limit=limit, line=line)
         limit -= len(taken[LedgerKind.LETTER])
-    editions = _approved(connection, edition_id)
-    while limit > 0 and editions:
-        share = -(-limit // len(editions))
-        for edition in tuple(editions):
+    left = list(editions)
+    while limit > 0 and left:
+        share = -(-limit // len(left))
+        for edition in tuple(left):
             wanted = min(share, limit)
-            ids = _lease(connection, lease, LedgerKind.EDITION, limit=wanted, edition=edition)
+            ids = _lease(connection, lease, LedgerKind.EDITION, limit=wanted, line=line, edition=edition)
             taken[LedgerKind.EDITION] += ids
             limit -= len(ids)
             if len(ids) < share:
-                editions.remove(edition)
+                left.remove(edition)
     return {ledger: ids for ledger, ids in taken.items() if ids}
+
+
+def _in_turn(editions: list[str], turn: int) -> list[str]:
+    first = turn % len(editions) if editions else 0
+    return editions[first:] + editions[:first]
 
 
 def _approved(connection: Connection, edition_id: str | None) -> list[str]:
@@ -97,9 +143,13 @@ def _approved(connection: Connection, edition_id: str | None) -> list[str]:
     return list(connection.scalars(query.order_by(EditionRow.frozen_at, EditionRow.id)))
 
 
-def _lease(connection: Connection, lease: Lease, ledger: LedgerKind, *, limit: int, **which: str) -> list[int]:
-    ids: list[int] = []
+def _lease(
+    connection: Connection, lease: Lease, ledger: LedgerKind, *, limit: int, line: str | None, **which: str
+) -> list[int]:
     times = {"now": lease.now, "until": lease.until, "owner": lease.owner}
+    if line is not None:
+        return list(connection.scalars(_leasing_from_line(ledger), {"line": line, "most": limit, **times, **which}))
+    ids: list[int] = []
     for state in WAITING:
         if len(ids) < limit:
             values = {"waiting": state, "most": limit - len(ids), **times, **which}
@@ -110,21 +160,29 @@ def _lease(connection: Connection, lease: Lease, ledger: LedgerKind, *, limit: i
 @cache
 def _leasing(ledger: LedgerKind) -> ReturningUpdate[tuple[int]]:
     """One state at a time: the index then has the rows in order, and the statement ends at the last one it takes."""
-    table, now, until = (
-        BOOKS[ledger].table,
-        bindparam("now", type_=UtcDateTime()),
-        bindparam("until", type_=UtcDateTime()),
-    )
-    due = select(table.c.id).where(table.c.state == bindparam("waiting"), table.c.due_at <= now)
+    row = BOOKS[ledger].table.c
+    due = select(row.id).where(row.state == bindparam("waiting"), row.due_at <= bindparam("now", type_=UtcDateTime()))
+    return _leased(ledger, due.order_by(row.due_at))
+
+
+@cache
+def _leasing_from_line(ledger: LedgerKind) -> ReturningUpdate[tuple[int]]:
+    """Whatever stands in one line, in no order: who got in line was due. For lower() see Book.moving_by_id."""
+    row = BOOKS[ledger].table.c
+    waiting = func.lower(row.state).in_(WAITING)
+    return _leased(ledger, select(row.id).where(row.waits_for == bindparam("line"), waiting))
+
+
+def _leased(ledger: LedgerKind, which: Select[int]) -> ReturningUpdate[tuple[int]]:
+    table, until = BOOKS[ledger].table, bindparam("until", type_=UtcDateTime())
     if ledger is LedgerKind.EDITION:
-        due = due.where(table.c.edition_id == bindparam("edition", type_=String()))
-    most = bindparam("most", type_=Integer())
+        which = which.where(table.c.edition_id == bindparam("edition", type_=String()))
     # SQLite has one writer at a time and leaves the lock out.
-    picked = due.order_by(table.c.due_at).limit(most).with_for_update(skip_locked=True).cte("picked")
+    picked = which.limit(bindparam("most", type_=Integer())).with_for_update(skip_locked=True).cte("picked")
     return (
         update(table)
         .where(table.c.id.in_(select(picked.c.id)))
-        .values(owner=bindparam("owner"), leased_until=until, due_at=until, fence=table.c.fence + 1)
+        .values(owner=bindparam("owner"), leased_until=until, due_at=until, fence=table.c.fence + 1, waits_for=None)
         .returning(table.c.id)
     )
 
@@ -190,6 +248,19 @@ def _turning_away(ledger: LedgerKind, dialect: str) -> Update:
         book.moving_by_id(DeliveryState.SUPPRESSED)
         .where(book.table.c.id == refused.c.id)
         .values(because=refused.c.because, settled_at=bindparam("now", type_=UtcDateTime()), **NOBODY)
+    )
+
+
+@cache
+def _lining_up(ledger: LedgerKind, dialect: str) -> ReturningUpdate[tuple[int]]:
+    table = BOOKS[ledger].table
+    held = given(dialect, id=BigInteger(), fence=Integer(), provider=String(255), until=UtcDateTime())
+    return (
+        update(table)
+        .where(table.c.id == held.c.id, table.c.fence == held.c.fence)
+        .where(table.c.leased_until.is_not(None), func.lower(table.c.state).in_(WAITING))
+        .values(due_at=held.c.until, waits_for=held.c.provider, **NOBODY)
+        .returning(table.c.id)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -13,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, true, upda
 from newsletter.errors import EditionError
 from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryKey, DeliveryState, LedgerKind, Tried
 from newsletter.model.edition import EditionState
+from newsletter.model.pacing import Lines
 from newsletter.model.trouble import PATIENCE, Patience
 from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, NOWHERE, WAITING, Book, leased
-from newsletter.store.claims import HashOf, Lease, claim
+from newsletter.store.claims import HashOf, Lease, claim, line_up
 from newsletter.store.consequences import Terms, follow, forget_old, is_blamed
 from newsletter.store.editions import locked_edition, set_state
 from newsletter.store.engine import Store
@@ -42,6 +44,7 @@ class Ledger:
         self.answer_within = answer_within
         self._store = store
         self._terms = Terms(hash_of=hash_of, patience=patience)
+        self._turns = count()
         self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
 
     def close(self) -> None:
@@ -66,11 +69,36 @@ class Ledger:
         return unknown, requeued
 
     def claim(
-        self, *, owner: str, limit: int, now: datetime, lease: timedelta, edition_id: str | None = None
+        self,
+        *,
+        owner: str,
+        limit: int,
+        now: datetime,
+        lease: timedelta,
+        edition_id: str | None = None,
+        lines: Lines | None = None,
     ) -> tuple[Claimed, ...]:
         taking = Lease(owner=owner, now=now, until=now + lease)
+        claimed: tuple[Claimed, ...] = ()
+        any_left = True
+        # A transaction each: where a provider is held back, hundreds of thousands may have to get in line.
+        while any_left and not claimed:
+            turn = next(self._turns)
+            with self._store.write() as connection:
+                claimed, any_left = claim(
+                    connection,
+                    taking,
+                    limit=limit,
+                    edition_id=edition_id,
+                    hash_of=self._terms.hash_of,
+                    lines=lines,
+                    turn=turn,
+                )
+        return claimed
+
+    def line_up(self, claimed: Collection[Claimed], lines: Lines) -> int:
         with self._store.write() as connection:
-            return claim(connection, taking, limit=limit, edition_id=edition_id, hash_of=self._terms.hash_of)
+            return line_up(connection, claimed, lines)
 
     def begin(self, claimed: Claimed, *, now: datetime) -> Future[bool]:
         return self._writer.submit(Begin(claimed, now))

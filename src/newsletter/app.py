@@ -201,6 +201,7 @@ class App:
             slot=slot.key if slot else local.strftime("%Y-%m-%dT%H:%M:%S.%f"),
             dated_at=dated_at,
             refusal=refusal,
+            languages=await in_thread(self.templates.languages),
         )
         log.info(
             "edition composed" if composed.edition_id else "edition not composed",

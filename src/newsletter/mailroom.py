@@ -20,7 +20,7 @@ from newsletter.render.recipient import Recipient
 from newsletter.render.render import render_letter
 from newsletter.store.ports import Editions
 
-_MOST_PREPARED = 16
+_MOST_PREPARED = 128
 _NOT_MESSAGE_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -75,8 +75,9 @@ class Mailroom:
         """An edition's message but for its reader."""
         edition = self._editions.get(edition_id)
         mailing_list = self._settings.mailing_list(edition.list_id)
-        facts = edition_facts(edition, self._settings.publication, mailing_list)
-        return prepare(self._editions.rendered(edition_id, variant), facts)
+        form = self._editions.variant(edition_id, variant)
+        facts = edition_facts(edition, self._settings.publication, mailing_list, language=form.language)
+        return prepare(self._editions.rendered(edition_id, form.document), facts, text_only=form.text_only)
 
     def finished(self, prepared: Prepared, recipient: Recipient) -> bytes:
         """A reader's message with its signatures. Their time is the message's own, so they too are always the same."""

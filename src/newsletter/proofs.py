@@ -9,12 +9,14 @@ from newsletter.errors import NotFoundError, RelayError
 from newsletter.mailroom import Mailroom
 from newsletter.model.edition import Edition
 from newsletter.model.settings import Settings
+from newsletter.model.variant import Place
 from newsletter.readers.address import checked
 from newsletter.render.archive import personal, web_version
 from newsletter.store.ports import Editions, Subscribers
 from newsletter.store.seam import in_thread
 
 _ACCEPTED = range(200, 300)
+_NO_RECIPIENT = Place(variant=None, because="when it was frozen they were not among its recipients")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,11 @@ class Proofs:
         self._mailroom = mailroom
 
     def preview(self, edition_id: str, *, address: str | None = None) -> Preview:
-        """An edition as a subscriber gets it, or with links that are nobody's."""
-        edition, rendered = self._editions.get(edition_id), self._editions.rendered(edition_id)
+        """An edition as a subscriber gets it, or with links that are nobody's.
+
+        To somebody who does not get it the whole is shown, with the reason among the warnings.
+        """
+        edition, place = self._editions.get(edition_id), Place(variant="")
         if address is None:
             recipient = self._mailroom.stranger("reader@example.org", edition_id=edition.id, list_id=edition.list_id)
         else:
@@ -62,9 +67,15 @@ class Proofs:
                 subscription_id=found.id,
                 identity=f"{edition.id}/{person.subscriber.id}",
             )
+            place = self._editions.variant_for(edition.id, person.subscriber.id) or _NO_RECIPIENT
+        form = self._editions.variant(edition.id, place.variant or "")
+        rendered = self._editions.rendered(edition.id, form.document)
         html, text = personal(rendered, recipient)
-        content = self._mailroom.finished(self._mailroom.prepared_edition(edition_id), recipient)
-        return Preview(subject=rendered.subject, html=html, text=text, content=content, warnings=edition.warnings)
+        content = self._mailroom.finished(self._mailroom.prepared_edition(edition_id, form.name), recipient)
+        told = () if place.variant is not None else (f"not sent to this reader: {place.because}",)
+        return Preview(
+            subject=rendered.subject, html=html, text=text, content=content, warnings=(*told, *edition.warnings)
+        )
 
     def web_version(self, edition: Edition) -> str:
         """An edition's HTML as it was sent, with nobody's fields in it."""

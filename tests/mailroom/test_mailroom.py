@@ -15,8 +15,9 @@ import pytest
 from newsletter.app import App
 from newsletter.mailbox.server import MailboxServer
 from newsletter.model.delivery import Claimed, LedgerKind
+from newsletter.model.edition import EditionState
 from newsletter.model.message import Message
-from newsletter.model.subscriber import Newcomer
+from newsletter.model.subscriber import Newcomer, Preferences
 from newsletter.readers.tokens import Purpose
 from newsletter.site import open_site
 from tests.site.partner import Article, Partner, feed_of
@@ -144,3 +145,16 @@ def test_a_trial_is_marked_and_leads_nowhere_personal(app: App) -> None:
     assert body is not None
     assert "/u/" not in body.get_content()
     assert "http://127.0.0.1:8080/lists/brief" in body.get_content()
+
+
+def test_who_wants_text_alone_gets_a_message_of_one_part_and_the_others_what_they_always_got(app: App) -> None:
+    bob = app.subscribers.person("bob@example.org").subscriber
+    app.subscribers.prefer(bob.id, Preferences(text_only=True, language="de"))
+    app.decide(app.editions.listed()[0].id, EditionState.CANCELLED)
+    asyncio.run(app.compose("daily"))
+    ann, text_only = (read(app.mailroom.message(row)) for row in claimed(app))
+    assert (ann.get_content_type(), ann["Content-Language"]) == ("multipart/alternative", "en")
+    assert (text_only.get_content_type(), text_only["Content-Language"]) == ("text/plain", "de")
+    assert "Abmelden" in text_only.get_content()
+    assert "The quiet contest" in text_only.get_content()
+    assert text_only["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

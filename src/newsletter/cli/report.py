@@ -30,17 +30,31 @@ def document(found: Report) -> dict[str, Any]:
     """A report in the shape that scripts read."""
     reasons = [{"state": state, "because": because, "count": count} for state, because, count in found.reasons]
     counts = {state: getattr(found, state) for state in STATES}
-    return {"edition": found.edition, "recipients": found.recipients} | counts | {"reasons": reasons}
+    forms = {name: getattr(found, name) for name in _FORMS}
+    return {"edition": found.edition, "recipients": found.recipients} | counts | forms | {"reasons": reasons}
+
+
+_FORMS = {
+    "variants": "forms of the edition",
+    "left_out": "had some of it already: that was left out",
+    "shortened": "had some of it already: that was shortened",
+    "not_sent": "would have got nothing: not sent",
+    "nearest": "got a form near their own: there were too many",
+}
 
 
 def lines(found: Report) -> list[str]:
     """A report as a person reads it: states that occur, then the reasons."""
     counts = [(state, getattr(found, state)) for state in STATES if getattr(found, state)]
     reasons = [(state, count, because) for state, because, count in found.reasons]
+    forms = [
+        (getattr(found, name), said) for name, said in _FORMS.items() if getattr(found, name) > (name == "variants")
+    ]
     return [
         f"{found.edition}: {found.recipients} recipients",
         *table(("STATE", "COUNT"), counts),
         *(("", *table(("STATE", "COUNT", "BECAUSE"), reasons)) if reasons else ()),
+        *(("", *table(("READERS", "WHO"), forms)) if forms else ()),
     ]
 
 

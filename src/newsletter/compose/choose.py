@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from newsletter.compose.rights import held_back, waits
+from newsletter.compose.topics import topics_of
 from newsletter.model.edition import Choice
 from newsletter.model.feed import Feed
 from newsletter.model.item import Entry, Item
@@ -105,7 +106,7 @@ def _places(items: Sequence[Item], digest: Digest, feeds: Mapping[str, Feed]) ->
 def _belongs(item: Item, section: Section, feeds: Mapping[str, Feed]) -> bool:
     if section.feeds and item.feed_id not in section.feeds:
         return False
-    topics = {topic.casefold() for topic in (*feeds[item.feed_id].topics, *item.entry.categories)}
+    topics = topics_of(item, feeds[item.feed_id])
     return not section.topics or any(topic.casefold() in topics for topic in section.topics)
 
 

@@ -1,15 +1,17 @@
 """Compose: what was accepted and not yet issued on a list becomes its next edition, frozen with its recipients.
 
 Candidates come from the ledger, never from dates. They are chosen (`choose`), made into pieces (`pieces`), rendered,
-made small enough (`fit`), held against their partners' rights once more (`rights`), and written down in one
-transaction. If somebody else issued one of the stories or took the number meanwhile, all of it is done again.
+made small enough (`fit`), held against their partners' rights once more (`rights`), cut to the few forms that readers
+need (`variants`), and written down in one transaction. If somebody else issued one of the stories or took the number
+meanwhile, all of it is done again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from newsletter.compose.choose import Refusal, choose, passes_all, waiting, wanted_feeds
 from newsletter.compose.chrome import article_of
@@ -17,11 +19,13 @@ from newsletter.compose.draft import Plan, draft_of, edition_id, full_shape
 from newsletter.compose.fit import LARGEST_HTML_BYTES, merged_bytes, smaller, warnings_about
 from newsletter.compose.pieces import Chosen
 from newsletter.compose.rights import check_rights
+from newsletter.compose.variants import Terms, chrome_language, plan_topics, variants_of
 from newsletter.errors import EditionError
 from newsletter.model.clock import Clock
 from newsletter.model.edition import Choice, Draft, EditionState, Rendered
 from newsletter.model.feed import Feed
 from newsletter.model.publication import Approval, Digest, MailingList, Publication, WhenFew
+from newsletter.model.variant import Variants
 from newsletter.store.ports import Editions, Items
 from newsletter.store.seam import in_thread
 
@@ -59,12 +63,14 @@ async def compose(
     slot: str,
     dated_at: datetime,
     refusal: Refusal = passes_all,
+    languages: Collection[str] = (),
 ) -> Composed:
     """Freeze the next edition of a digest, or say why there is none; an edition frozen for `slot` before is that one.
 
     `slot` is the key of the moment it was due, `dated_at` that moment. `refusal` is the feeds' filter, asked again for
-    items accepted before it was changed. RightsError if the finished documents break what a partner allows;
-    EditionError if others took its place three times, or its template alone is too large.
+    items accepted before it was changed; `languages` are those that the templates are worded in. RightsError if the
+    finished documents break what a partner allows; EditionError if others took its place three times, or its template
+    alone is too large.
     """
     plan = Plan(
         digest=digest, mailing_list=lists[digest.list_id], publication=publication, feeds=feeds, dated_at=dated_at
@@ -77,10 +83,16 @@ async def compose(
         if because := _too_few(plan, choices):
             await _pass_over(plan, items, choices)
             return Composed(because=because, choices=choices)
-        draft, rendered = await _fitted(await _with_articles(plan, items, choices), editions, render, nonce())
-        await in_thread(_check, draft, rendered, choices, feeds)
+        check = partial(_check, choices=choices, feeds=feeds)
+        full = await _with_articles(plan, items, choices)
+        draft, rendered = await _fitted(full, editions, render, nonce())
+        await in_thread(check, draft, rendered)
+        made = partial(_checked, render=lambda form: render(form, nonce()), check=check)
+        variants = await in_thread(_variants, full, draft, editions, languages, made)
         try:
-            recipients = await in_thread(editions.freeze, draft, rendered, slot=slot, state=state, now=clock.now())
+            recipients = await in_thread(
+                editions.freeze, draft, rendered, slot=slot, state=state, now=clock.now(), variants=variants
+            )
         except EditionError:
             if attempt == _TRIES:
                 raise
@@ -178,5 +190,26 @@ async def _fitted(plan: Plan, editions: Editions, render: Render, nonce: str) ->
     return draft, replace(rendered, warnings=(*rendered.warnings, *warnings))
 
 
-def _check(draft: Draft, rendered: Rendered, choices: tuple[Choice, ...], feeds: Mapping[str, Feed]) -> None:
+def _variants(
+    plan: Plan, draft: Draft, editions: Editions, languages: Collection[str], render: Callable[[Draft], Rendered]
+) -> Variants:
+    """The forms that the edition's readers need besides the whole one."""
+    ours = plan.publication.language
+    terms = Terms(
+        topics=plan_topics(plan, draft),
+        already_sent=plan.digest.already_sent,
+        chrome=partial(chrome_language, languages=languages, ours=ours),
+    )
+    return variants_of(draft, editions.audience(draft), terms, render=render)
+
+
+def _checked(
+    draft: Draft, *, render: Callable[[Draft], Rendered], check: Callable[[Draft, Rendered], None]
+) -> Rendered:
+    rendered = render(draft)
+    check(draft, rendered)
+    return rendered
+
+
+def _check(draft: Draft, rendered: Rendered, *, choices: tuple[Choice, ...], feeds: Mapping[str, Feed]) -> None:
     check_rights(draft, rendered, items={choice.item.id: choice.item for choice in choices}, feeds=feeds)

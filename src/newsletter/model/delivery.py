@@ -130,3 +130,13 @@ class Report:
     suppressed: int = 0
     reasons: tuple[tuple[DeliveryState, str, int], ...] = ()
     """(state, reason in words, how many), most first."""
+    variants: int = 1
+    """In how many forms it was frozen."""
+    left_out: int = 0
+    """For how many recipients something is left out since they had it from another edition."""
+    shortened: int = 0
+    """For how many something is shortened for the same reason."""
+    not_sent: int = 0
+    """For how many nothing would have been left: they are suppressed, and get nothing of it."""
+    nearest: int = 0
+    """How many get a form that is not quite their own, because there would have been too many."""

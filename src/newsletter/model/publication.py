@@ -67,6 +67,16 @@ class WhenFew(StrEnum):
     SKIP = "skip"
 
 
+class AlreadySent(StrEnum):
+    """What becomes of a story in an edition to a reader who got it from another edition: it is left out, shown as no
+    more than a headline, or shown all the same.
+    """
+
+    LEAVE_OUT = "leave-out"
+    SHORTEN = "shorten"
+    KEEP = "keep"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A titled part of a digest. Empty `feeds` or `topics` mean any; an item goes to the first
@@ -95,6 +105,7 @@ class Digest:
     catch_up: timedelta = timedelta(hours=6)
     full: Full = Full.LEAD
     when_few: WhenFew = WhenFew.KEEP
+    already_sent: AlreadySent = AlreadySent.LEAVE_OUT
     sections: tuple[Section, ...] = field(default_factory=tuple)
     """Never empty: a digest configured with `feeds` alone has one section without title."""
 

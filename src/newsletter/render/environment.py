@@ -89,6 +89,10 @@ class Templates:
                 words |= table.get(tag, {})
         return words
 
+    def languages(self) -> frozenset[str]:
+        """The languages that some phrases of the templates are written in."""
+        return frozenset(tag for folder in self.folders for tag in _phrases(folder / "words.toml"))
+
     def fingerprint(self, kind: str) -> str:
         """A hash over every source that a kind of mail (`digest`, `welcome` …) can be made from."""
         digest = hashlib.sha256(catalogue_bytes())

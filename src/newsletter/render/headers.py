@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote, urlsplit
@@ -45,10 +45,19 @@ class MessageFacts:
 
 
 def edition_facts(
-    edition: Edition, publication: Publication, mailing_list: MailingList, *, test: bool = False
+    edition: Edition,
+    publication: Publication,
+    mailing_list: MailingList,
+    *,
+    test: bool = False,
+    language: str | None = None,
 ) -> MessageFacts:
-    """The facts of an edition's messages, dated when it was frozen: a resend is the same message."""
-    return _facts(edition.id, publication, mailing_list, dated_at=edition.frozen_at, test=test)
+    """The facts of an edition's messages, dated when it was frozen: a resend is the same message.
+
+    `language` is that of the form of the edition, if not the publication's.
+    """
+    facts = _facts(edition.id, publication, mailing_list, dated_at=edition.frozen_at, test=test)
+    return replace(facts, language=language or facts.language)
 
 
 def letter_facts(

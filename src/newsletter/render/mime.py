@@ -1,4 +1,7 @@
-"""A message, prepared once for all and finished for each reader: multipart/alternative, the text first (RFC 2046)."""
+"""A message, prepared once for all and finished for each reader: multipart/alternative, the text first (RFC 2046).
+
+For readers who want text alone it has no other part, and is no multipart.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,10 @@ class Prepared:
     date: str
     opening: bytes
     text: Merge
-    between: bytes
-    html: Merge
-    closing: bytes
+    between: bytes = b""
+    html: Merge | None = None
+    """None in a message of text alone."""
+    closing: bytes = b""
 
     def message(self, recipient: Recipient) -> bytes:
         """The message for one reader: CRLF line ends, ASCII unless the address is not. Same values, same bytes."""
@@ -34,15 +38,18 @@ class Prepared:
                 self.opening,
                 self.text.filled(values),
                 self.between,
-                self.html.filled(values),
+                self.html.filled(values) if self.html else b"",
                 self.closing,
             )
         )
 
 
-def prepare(rendered: Rendered, facts: MessageFacts) -> Prepared:
+def prepare(rendered: Rendered, facts: MessageFacts, *, text_only: bool = False) -> Prepared:
     """Encode a mail's documents, once for all who get it."""
     text = merge_of(rendered.text, rendered, markup=False)
+    if text_only:
+        opening = shared_headers(facts, rendered.subject) + "MIME-Version: 1.0\r\n" + _part_fields("plain", text)
+        return Prepared(facts=facts, date=written_instant(facts.dated_at), opening=opening.encode(), text=text)
     page = merge_of(rendered.html, rendered, markup=True)
     boundary = _boundary(rendered)
     multipart = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
@@ -65,7 +72,8 @@ def _boundary(rendered: Rendered) -> str:
 
 
 def _part_head(boundary: str, subtype: str, part: Merge) -> str:
-    return (
-        f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
-        f"Content-Transfer-Encoding: {part.encoding}\r\n\r\n"
-    )
+    return f"--{boundary}\r\n{_part_fields(subtype, part)}"
+
+
+def _part_fields(subtype: str, part: Merge) -> str:
+    return f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {part.encoding}\r\n\r\n"

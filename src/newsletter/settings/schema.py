@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from newsletter.model.feed import Reuse
-from newsletter.model.publication import Approval, Full, WhenFew
+from newsletter.model.publication import AlreadySent, Approval, Full, WhenFew
 from newsletter.model.settings import WhenUnknown
 from newsletter.model.trouble import PATIENCE
 from newsletter.settings import kinds
@@ -191,6 +191,11 @@ class DigestTable(Table):
     when_few: Annotated[WhenFew, _CHOICE] = Field(
         default=WhenFew.KEEP,
         description="Items too few for an edition wait for the next (keep) or are passed over (skip).",
+    )
+    already_sent: Annotated[AlreadySent, _CHOICE] = Field(
+        default=AlreadySent.LEAVE_OUT,
+        description="A story that a reader got from another edition, of whatever list, is left out for that reader "
+        "(leave-out), shown as a headline (shorten), or shown again (keep).",
     )
     full: Annotated[Full, _CHOICE] = Field(
         default=Full.LEAD, description="Which items are carried whole where their rights allow it."

@@ -155,6 +155,7 @@ def _digest(name: str, config: schema.ConfigFile, *, feeds: tuple[str, ...]) -> 
         catch_up=table.catch_up,
         full=table.full,
         when_few=table.when_few,
+        already_sent=table.already_sent,
         sections=_sections(table, every_feed=feeds),
     )
 

@@ -13,11 +13,14 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, select, up
 from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
+from newsletter.model.variant import NOT_SENT, WHOLE, Audience, Place, Variant, Variants
+from newsletter.store.audience import audience_of, crowd_of
 from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
-from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, IssueRow
+from newsletter.store.placing import NOTHING, insert_placed
+from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, IssueRow, VariantRow
 
 _EXPLAINED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED)
 _MOST_REASONS = 100
@@ -42,12 +45,29 @@ class Editions:
                 taken = f"{wanted}-{suffix}"
         return taken
 
-    def freeze(self, draft: Draft, rendered: Rendered, *, slot: str, state: EditionState, now: datetime) -> int:
+    def audience(self, draft: Draft) -> Audience:
+        with self._store.read() as connection:
+            return audience_of(connection, crowd_of(connection, draft))[0]
+
+    def freeze(
+        self,
+        draft: Draft,
+        rendered: Rendered,
+        *,
+        slot: str,
+        state: EditionState,
+        now: datetime,
+        variants: Variants | None = None,
+    ) -> int:
         try:
-            with self._store.write() as connection:
+            # One at a time: two editions with the same story must know of one another.
+            with self._store.write(serial=True) as connection:
                 check_accepted(connection, draft)
                 insert_edition(connection, draft, rendered, slot=slot, state=state, now=now)
                 insert_pieces(connection, draft)
+                crowd = crowd_of(connection, draft) if variants else None
+                if variants and crowd and crowd.columns:
+                    return insert_placed(connection, draft, crowd, variants, now=now)
                 return insert_deliveries(connection, draft, now=now)
         except ConflictError as exc:
             because = "its id, its number, its slot or one of its stories was taken meanwhile: compose again"
@@ -93,6 +113,24 @@ class Editions:
             raise NotFoundError("edition", f"{edition_id}/{variant}" if variant else edition_id)
         return rendered_from(text)
 
+    def variant(self, edition_id: str, name: str) -> Variant:
+        query = select(VariantRow.__table__).where(VariantRow.edition_id == edition_id, VariantRow.variant == name)
+        with self._store.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None and name:
+            raise NotFoundError("edition", f"{edition_id}/{name}")
+        return _variant_from(row) if row else WHOLE
+
+    def variant_for(self, edition_id: str, subscriber_id: int) -> Place | None:
+        row = DELIVERIES.table.c
+        query = select(row.variant, row.because).where(row.edition_id == edition_id, row.subscriber_id == subscriber_id)
+        with self._store.read() as connection:
+            found = connection.execute(query).one_or_none()
+        if found is None:
+            return None
+        empty = found.because in NOT_SENT
+        return Place(variant=None if empty else found.variant, because=found.because or "")
+
     def pieces(self, edition_id: str) -> Draft:
         with self._store.read() as connection:
             text = connection.scalar(select(EditionRow.draft).where(EditionRow.id == edition_id))
@@ -129,7 +167,8 @@ class Editions:
             )
             many = {state.value: 0 for state in DeliveryState} | {each.state.value: each.many for each in counted}
             reasons = _reasons(connection, edition_id)
-        return Report(edition=edition_id, recipients=sum(many.values()), reasons=reasons, **many)
+            forms = _forms(connection, edition_id)
+        return Report(edition=edition_id, recipients=sum(many.values()), reasons=reasons, **many, **forms)
 
 
 _SUMMARY: Select[Any] = select(*(getattr(EditionRow, field.name) for field in fields(Edition)))
@@ -153,6 +192,17 @@ def _only(row: Row[Any] | None, name: str) -> Edition:
     if row is None:
         raise NotFoundError("edition", name)
     return _edition_from(row)
+
+
+def _variant_from(row: Row[Any]) -> Variant:
+    return Variant(
+        name=row.variant,
+        document=row.document,
+        text_only=row.text_only,
+        language=row.language,
+        left_out=tuple(json.loads(row.left_out)),
+        shortened=tuple(json.loads(row.shortened)),
+    )
 
 
 def _edition_from(row: Row[Any]) -> Edition:
@@ -181,6 +231,22 @@ def _call_off(connection: Connection, edition_id: str, *, now: datetime, because
     begun = select(exists().where(row.edition_id == edition_id, row.begun_at.is_not(None)))
     if not connection.scalar(begun):
         connection.execute(delete(IssueRow).where(IssueRow.edition_id == edition_id))
+
+
+def _forms(connection: Connection, edition_id: str) -> dict[str, int]:
+    """What the report says of an edition's forms: how many, and how many readers something was left out for."""
+    of_form = select(VariantRow.left_out, VariantRow.shortened, VariantRow.readers, VariantRow.spared)
+    query = of_form.add_columns(VariantRow.nearest).where(VariantRow.edition_id == edition_id)
+    rows = connection.execute(query).all()
+    row = DELIVERIES.table.c
+    empty = select(func.count()).where(row.edition_id == edition_id, row.state == DeliveryState.SUPPRESSED)
+    return {
+        "variants": sum(each.readers > 0 for each in rows) or 1,
+        "left_out": sum(each.spared for each in rows if each.shortened == NOTHING),
+        "shortened": sum(each.spared for each in rows if each.shortened != NOTHING),
+        "nearest": sum(each.nearest for each in rows),
+        "not_sent": connection.scalar(empty.where(row.because.in_(NOT_SENT))) or 0 if rows else 0,
+    }
 
 
 def _reasons(connection: Connection, edition_id: str) -> tuple[tuple[DeliveryState, str, int], ...]:

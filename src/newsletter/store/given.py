@@ -17,21 +17,21 @@ from newsletter.store.types import UtcDateTime
 _SQLITE_INSTANT = len("2026-11-23 07:00:00.000000")
 
 
-def given(dialect: str, **columns: TypeEngine[Any]) -> CTE:
-    """A table, with these columns, of what is bound to the parameter `given` (see `as_given`)."""
-    rows = bindparam("given", type_=Text())
+def given(dialect: str, called: str = "given", /, **columns: TypeEngine[Any]) -> CTE:
+    """A table, with these columns, of what is bound to the parameter of its name (see `as_given`)."""
+    rows = bindparam(called, type_=Text())
     if dialect == "postgresql":
         row = func.jsonb_array_elements(cast(rows, JSONB)).table_valued("value", name="row").c.value
     else:
         row = func.json_each(rows).table_valued("value", name="row").c.value
     read = _read_postgresql if dialect == "postgresql" else _read_sqlite
     return select(*(read(row, place, kind).label(name) for place, (name, kind) in enumerate(columns.items()))).cte(
-        "given"
+        called
     )
 
 
 def as_given(rows: Iterable[Sequence[object]]) -> str:
-    """The value for the parameter `given`."""
+    """The value for the parameter of a table that is given."""
     return json.dumps(list(rows), default=_instant, ensure_ascii=False)
 
 

@@ -22,6 +22,7 @@ from newsletter.model.pacing import Lines, Slowdown
 from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import Consent, Newcomer, Preferences, Subscriber, Subscription, SubscriptionState
 from newsletter.model.trouble import Trouble
+from newsletter.model.variant import Audience, Place, Variant, Variants
 
 
 class Feeds(Protocol):
@@ -163,9 +164,24 @@ class Editions(Protocol):
     def free_id(self, wanted: str) -> str:
         """`wanted`, or `wanted-2`, `wanted-3` … where it is taken."""
 
-    def freeze(self, draft: Draft, rendered: Rendered, *, slot: str, state: EditionState, now: datetime) -> int:
+    def audience(self, draft: Draft) -> Audience:
+        """Who would get this edition if it were frozen now, in groups by what they prefer and have had."""
+
+    def freeze(
+        self,
+        draft: Draft,
+        rendered: Rendered,
+        *,
+        slot: str,
+        state: EditionState,
+        now: datetime,
+        variants: Variants | None = None,
+    ) -> int:
         """Write the edition, its pieces, its documents, its claim on the stories and one queued delivery for every
         active subscriber of the list, in one transaction; returns the number of recipients.
+
+        With `variants` each is queued in the form for their group, and those for whom it is empty are suppressed at
+        once; without, everybody gets the whole edition.
 
         EditionError if its id, its number, its slot or one of its stories was taken meanwhile: compose again.
         """
@@ -189,7 +205,13 @@ class Editions(Protocol):
         """The edition that was frozen for this slot of a digest, if one was."""
 
     def rendered(self, edition_id: str, variant: str = "") -> Rendered:
-        """The frozen documents of an edition."""
+        """The frozen documents of an edition, or of one of its variants that has some of its own."""
+
+    def variant(self, edition_id: str, name: str) -> Variant:
+        """A form of an edition; the whole edition for the name "". NotFoundError if there is none of this name."""
+
+    def variant_for(self, edition_id: str, subscriber_id: int) -> Place | None:
+        """What one recipient gets of an edition; None for who is no recipient."""
 
     def pieces(self, edition_id: str) -> Draft:
         """What was frozen, as it was composed."""

@@ -1,0 +1,180 @@
+"""Who gets which form of an edition, found by the database: what readers prefer, and what they have had before."""
+
+from collections import Counter
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from newsletter.errors import EditionError
+from newsletter.model.delivery import DeliveryState
+from newsletter.model.edition import Draft, EditionState
+from newsletter.model.subscriber import SubscriptionState
+from newsletter.model.variant import HAD_IT_ALL, Audience, Group, Place, Variant, Variants
+from newsletter.store.editions import Editions
+from newsletter.store.engine import Store
+from newsletter.store.tables import DeliveryRow, SubscriberRow, SubscriptionRow
+from tests.store.samples import NOW, add_items, add_people, claim_all, deliver, draft_of, open_ledger, rendered_of
+
+
+def _join(store: Store, subscriptions: tuple[int, ...], list_id: str) -> None:
+    """Put the people of these subscriptions on another list too."""
+    with store.write() as connection:
+        people = connection.scalars(select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id.in_(subscriptions)))
+        rows = [
+            {"subscriber_id": person, "list_id": list_id, "state": SubscriptionState.ACTIVE, "since_at": NOW}
+            for person in people.all()
+        ]
+        connection.execute(insert(SubscriptionRow), rows)
+
+
+def _prefer(store: Store, subscription: int, *, topics: str | None = None, **of_person: object) -> None:
+    with store.write() as connection:
+        connection.execute(update(SubscriptionRow).where(SubscriptionRow.id == subscription).values(topics=topics))
+        person = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id == subscription).scalar_subquery()
+        if of_person:
+            connection.execute(update(SubscriberRow).where(SubscriberRow.id == person).values(**of_person))
+
+
+def _by_seen(group: Group) -> Place:
+    """Everybody who had something gets the form "1"; who had two or more stories gets nothing."""
+    if len(group.seen) > 1:
+        return Place(variant=None, because=HAD_IT_ALL)
+    return Place(variant="1" if group.seen else "", spared=bool(group.seen))
+
+
+def _freeze(store: Store, draft: Draft, *, audience: Audience | None = None) -> int:
+    editions = Editions(store)
+    form = Variant(name="1", document="1", left_out=(draft.pieces[0].story_id,))
+    variants = Variants(
+        audience=audience or editions.audience(draft),
+        forms=((Variant(), None), (form, rendered_of(draft))),
+        place=_by_seen,
+    )
+    now, state = NOW, EditionState.APPROVED
+    return editions.freeze(draft, rendered_of(draft), slot=draft.id, state=state, now=now, variants=variants)
+
+
+def _deliveries(store: Store, edition_id: str) -> Counter[tuple[str, DeliveryState]]:
+    query = select(DeliveryRow.variant, DeliveryRow.state).where(DeliveryRow.edition_id == edition_id)
+    with store.read() as connection:
+        return Counter((row.variant, row.state) for row in connection.execute(query))
+
+
+def test_where_nobody_prefers_anything_and_nothing_was_sent_there_are_no_groups(store: Store) -> None:
+    add_people(store, 3)
+    assert Editions(store).audience(draft_of(add_items(store, 2))) == Audience()
+
+
+def test_readers_are_grouped_by_what_they_prefer(store: Store) -> None:
+    first, second, third, *_ = add_people(store, 5)
+    _prefer(store, first, topics='["Seas"]')
+    _prefer(store, second, text_only=True, language="de-AT")
+    _prefer(store, third, topics='["Seas"]')
+    (others,) = add_people(store, 1, list_id="other")
+    _prefer(store, others, topics='["Land"]')
+    groups = Editions(store).audience(draft_of(add_items(store, 1))).groups
+    assert set(groups) == {
+        Group(topics=("Seas",), readers=2),
+        Group(text_only=True, language="de-AT", readers=1),
+        Group(readers=2),
+    }
+
+
+def test_readers_who_speak_our_own_language_are_not_told_apart(store: Store) -> None:
+    _prefer(store, add_people(store, 2)[0], language="en-GB")
+    assert Editions(store).audience(draft_of(add_items(store, 1))) == Audience()
+
+
+def test_what_a_reader_had_from_any_other_edition_is_known(store: Store) -> None:
+    items = add_items(store, 3)
+    both, *_ = brief = add_people(store, 4)
+    _join(store, brief[:2], "morning")
+    _join(store, (both,), "noon")
+    _freeze(store, draft_of(items[:1], edition_id="morning-1", list_id="morning"))
+    _freeze(store, draft_of(items[1:2], edition_id="noon-1", list_id="noon"))
+    groups = Editions(store).audience(draft_of(items)).groups
+    stories = [story for _, story in items]
+    assert set(groups) == {
+        Group(seen=frozenset(stories[:2]), readers=1),
+        Group(seen=frozenset(stories[:1]), readers=1),
+        Group(readers=2),
+    }
+
+
+def test_who_had_it_gets_their_form_and_who_would_get_nothing_is_not_sent_it(store: Store) -> None:
+    items = add_items(store, 3)
+    brief = add_people(store, 6)
+    _join(store, brief[:3], "morning")
+    _join(store, brief[:1], "noon")
+    _freeze(store, draft_of(items[:1], edition_id="morning-1", list_id="morning"))
+    _freeze(store, draft_of(items[1:2], edition_id="noon-1", list_id="noon"))
+    draft = draft_of(items)
+    assert _freeze(store, draft) == 6
+    assert _deliveries(store, draft.id) == {
+        ("", DeliveryState.QUEUED): 3,
+        ("1", DeliveryState.QUEUED): 2,
+        ("", DeliveryState.SUPPRESSED): 1,
+    }
+    report = Editions(store).report(draft.id)
+    assert (report.recipients, report.queued, report.suppressed) == (6, 5, 1)
+    assert (report.variants, report.left_out, report.shortened, report.not_sent) == (2, 2, 0, 1)
+    assert report.reasons == ((DeliveryState.SUPPRESSED, HAD_IT_ALL, 1),)
+    with open_ledger(store) as ledger:
+        claimed = claim_all(ledger)
+    assert Counter(one.variant for one in claimed if one.batch == draft.id) == {"": 3, "1": 2}
+
+
+def test_what_was_left_out_for_a_reader_was_not_had(store: Store) -> None:
+    first, second = items = add_items(store, 2)
+    (reader,) = people = add_people(store, 1, list_id="morning")
+    for name in ("noon", "evening"):
+        _join(store, people, name)
+    _freeze(store, draft_of([first], edition_id="morning-1", list_id="morning"))
+    _freeze(store, draft_of([first, second], edition_id="noon-1", list_id="noon"))
+    # At noon the first story was left out; had the morning edition failed, they would not have had it at all.
+    with store.write() as connection:
+        failed = update(DeliveryRow).where(DeliveryRow.edition_id == "morning-1")
+        connection.execute(failed.values(state=DeliveryState.FAILED))
+    groups = Editions(store).audience(draft_of(items, edition_id="evening-1", list_id="evening")).groups
+    assert groups == (Group(seen=frozenset({second[1]}), readers=1),)
+    assert reader
+
+
+@pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.SENT])
+def test_only_what_reached_somebody_or_may_yet_counts_as_had(store: Store, state: DeliveryState) -> None:
+    items = add_items(store, 1)
+    _join(store, add_people(store, 2), "morning")
+    _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
+    with open_ledger(store) as ledger:
+        deliver(ledger, claim_all(ledger), state)
+    groups = Editions(store).audience(draft_of(items)).groups
+    seen = frozenset({items[0][1]}) if state is DeliveryState.SENT else frozenset[int]()
+    assert groups == (Group(seen=seen, readers=2),)
+
+
+def test_an_edition_frozen_in_between_sends_it_back_to_be_composed_again(store: Store) -> None:
+    items = add_items(store, 1)
+    _join(store, add_people(store, 2), "morning")
+    draft = draft_of(items)
+    before = Editions(store).audience(draft)
+    _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
+    with pytest.raises(EditionError, match="compose again"):
+        _freeze(store, draft, audience=before)
+    assert [each.id for each in Editions(store).listed()] == ["morning-1"]
+
+
+def test_each_recipient_can_be_shown_their_own_form(store: Store) -> None:
+    items = add_items(store, 2)
+    brief = add_people(store, 2)
+    _join(store, brief[:1], "morning")
+    _freeze(store, draft_of(items[:1], edition_id="morning-1", list_id="morning"))
+    draft = draft_of(items)
+    _freeze(store, draft)
+    editions = Editions(store)
+    with store.read() as connection:
+        query = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id.in_(brief)).order_by(SubscriptionRow.id)
+        people = connection.scalars(query).all()
+    places = [editions.variant_for(draft.id, person) for person in people]
+    assert [place.variant if place else None for place in places] == ["1", ""]
+    assert editions.variant(draft.id, "1").left_out == (items[0][1],)
+    assert editions.variant_for(draft.id, 999) is None

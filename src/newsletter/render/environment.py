@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from newsletter.errors import TemplateError
-from newsletter.language.catalogue import SOURCE, catalogue_bytes, translations
+from newsletter.language.catalogue import LANGUAGES, SOURCE, catalogue_bytes, translations
 from newsletter.render.filters import FILTERS
 
 _SHOWN_AS = "templates/email/"
@@ -90,8 +90,8 @@ class Templates:
         return words
 
     def languages(self) -> frozenset[str]:
-        """The languages that some phrases of the templates are written in."""
-        return frozenset(tag for folder in self.folders for tag in _phrases(folder / "words.toml"))
+        """The languages that the templates' phrases are written in, by us or by the site."""
+        return frozenset((*LANGUAGES, *(tag for folder in self.folders for tag in _phrases(folder / "words.toml"))))
 
     def fingerprint(self, kind: str) -> str:
         """A hash over every source that a kind of mail (`digest`, `welcome` …) can be made from."""

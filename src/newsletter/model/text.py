@@ -18,6 +18,9 @@ def one_line(text: str, *, limit: int = 500) -> str:
     Controls, line and paragraph separators, lone surrogates, bidi overrides and zero-width padding are gone, white
     space is folded, and `=?` can no longer begin an encoded word (RFC 2047).
     """
+    # Most of what comes is plain, and files of subscribers are long. ASCII needs no normal form.
+    if text.isascii() and text.isprintable() and len(text) <= limit and "  " not in text and "=?" not in text:
+        return text.strip()
     kept = "".join(_shown(char) for char in text)
     folded = _SPACES.sub(" ", kept).strip().replace("=?", "= ?")
     folded = unicodedata.normalize("NFC", folded)

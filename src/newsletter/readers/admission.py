@@ -82,8 +82,8 @@ def _batches(rows: Iterator[Newcomer | BadRow]) -> Iterator[list[Newcomer | BadR
 
 def _with_lists(newcomers: Sequence[Newcomer], wanted: Callable[[str], bool]) -> list[Newcomer]:
     """The newcomers with the lists that are wanted, without those who have none of them."""
-    chosen = (replace(each, lists=tuple(filter(wanted, each.lists))) for each in newcomers)
-    return [each for each in chosen if each.lists]
+    chosen = ((each, tuple(filter(wanted, each.lists))) for each in newcomers)
+    return [each if lists == each.lists else replace(each, lists=lists) for each, lists in chosen if lists]
 
 
 def _sum(counts: Iterable[Added]) -> Added:

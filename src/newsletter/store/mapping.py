@@ -15,11 +15,14 @@ from newsletter.model.subscriber import Consent, Subscriber, Subscription
 from newsletter.store.habits import habits_from, habits_text
 
 NO_FIELDS = "[]"
+_spell = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each person of a file
 _LONGEST_LANGUAGE = 35
 
 
 def storable(text: str) -> str:
     """`text` without what a database cannot keep: NUL on PostgreSQL, lone surrogates on both."""
+    if text.isascii():
+        return text.replace("\0", "")
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
@@ -149,7 +152,7 @@ def fields_from(text: str) -> tuple[tuple[str, str], ...]:
 
 def fields_text(fields: tuple[tuple[str, str], ...]) -> str:
     """A person's free fields as their column keeps them: pairs, because names may repeat and have an order."""
-    return json.dumps([[storable(name), storable(value)] for name, value in fields], ensure_ascii=False)
+    return _spell([[storable(name), storable(value)] for name, value in fields]) if fields else NO_FIELDS
 
 
 def subscription_from(row: Row[Any]) -> Subscription:

@@ -213,7 +213,7 @@ def measure(folder: Path, options: argparse.Namespace, wanted: int) -> None:
     rates: list[tuple[float, float, float, float]] = []
     with (
         Store.open(f"sqlite:///{folder}/newsletter.db", site_dir=folder) as store,
-        Ledger(store, hash_of=KEYS.hash_of) as ledger,
+        Ledger(store, hashes_of=KEYS.hashes_of) as ledger,
         sink() as port,
     ):
         subscribers = Subscribers(store, keys=KEYS)

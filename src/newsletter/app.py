@@ -8,6 +8,7 @@ import string
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -25,7 +26,6 @@ from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.item import PollReport
 from newsletter.model.publication import Digest
-from newsletter.model.subscriber import address_key
 from newsletter.proofs import Proofs
 from newsletter.readers.tokens import Tokens
 from newsletter.render.environment import Templates
@@ -43,6 +43,7 @@ from newsletter.store.seam import in_thread
 from newsletter.store.slots import Slots
 from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
+from newsletter.store.suppressions import Suppressions
 
 if TYPE_CHECKING:
     from newsletter.collect.discover import Candidate
@@ -51,6 +52,8 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 
+_TO_CONFIRM = timedelta(days=30)
+"""Who has not confirmed by then did not mean it, or never saw our mail: their address is not ours to keep."""
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -70,13 +73,14 @@ class App:
         keys = site.keys()
         self.site, self.settings, self.clock = site, site.settings, clock
         # What must never change with a new key, Message-IDs and suppressions, hangs on the oldest.
-        address_keys = AddressKeys(secret=keys[-1], key_of=address_key)
+        address_keys = AddressKeys(secret=keys[-1])
         self._store = store
         self.feeds, self.items, self.slots = Feeds(store), Items(store), Slots(store)
         self.stories = Stories(store)
         self.editions, self.limits = Editions(store), Limits(store)
         self.subscribers = Subscribers(store, keys=address_keys)
-        self.ledger = Ledger(store, hash_of=address_keys.hash_of, patience=site.settings.deliver.patience)
+        self.suppressions = Suppressions(store, keys=address_keys)
+        self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
         self.tokens = Tokens(keys)
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(
@@ -248,9 +252,12 @@ class App:
     # All of it
 
     async def prune(self) -> int:
-        """Forget counted windows that are over, and old trouble with mailboxes; returns how many."""
+        """Forget counted windows that are over, old trouble with mailboxes, and who never confirmed; how many."""
         now = self.clock.now()
-        return await in_thread(self.limits.prune, now=now) + await in_thread(self.ledger.prune, now=now)
+        lists = [each.id for each in self.settings.lists]
+        forget = partial(self.subscribers.forget_unconfirmed, lists, before=now - _TO_CONFIRM, now=now)
+        windows = await in_thread(self.limits.prune, now=now)
+        return windows + await in_thread(self.ledger.prune, now=now) + await in_thread(forget)
 
     async def tick(self, stop: asyncio.Event) -> Tick:
         """All that is due now, once."""

@@ -19,7 +19,7 @@ from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from newsletter.store.outcomes import ANSWER_WITHIN
 from tests.deliver.press import Press
-from tests.store.samples import hash_of
+from tests.store.samples import hashes_of
 
 
 async def _send(press: Press, *, shared: bool) -> None:
@@ -38,7 +38,7 @@ def main(url: str, port: str, connections: str, journals: str, lease: str = "") 
     span = timedelta(seconds=float(lease)) if lease else ANSWER_WITHIN
     with (
         Store.open(url, site_dir=Path("/")) as store,
-        Ledger(store, hash_of=hash_of, answer_within=span) as ledger,
+        Ledger(store, hashes_of=hashes_of, answer_within=span) as ledger,
     ):
         press = Press(
             store=store, ledger=ledger, relays=(relay,), journals=Path(journals), limits=Limits(lease=span, batch=100)

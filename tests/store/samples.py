@@ -43,12 +43,12 @@ _PUBLICATION = Publication(
 )
 
 
-def hash_of(address: str) -> str:
-    return hashlib.blake2b(address.lower().encode(), key=b"a key for tests", digest_size=32).hexdigest()
+def hashes_of(address: str) -> tuple[str, ...]:
+    return (hashlib.blake2b(address.lower().encode(), key=b"a key for tests", digest_size=32).hexdigest(),)
 
 
 def open_ledger(store: Store) -> Ledger:
-    return Ledger(store, hash_of=hash_of)
+    return Ledger(store, hashes_of=hashes_of)
 
 
 def add_people(store: Store, many: int, *, list_id: str = "brief") -> tuple[int, ...]:
@@ -90,7 +90,7 @@ def set_subscription(store: Store, subscription_id: int, state: SubscriptionStat
 
 def suppress(store: Store, address: str, *, reason: str) -> None:
     with store.write() as connection:
-        connection.execute(insert(SuppressionRow).values(address_hash=hash_of(address), reason=reason, at=NOW))
+        connection.execute(insert(SuppressionRow).values(address_hash=hashes_of(address)[0], reason=reason, at=NOW))
 
 
 def add_items(store: Store, many: int) -> tuple[tuple[int, int], ...]:

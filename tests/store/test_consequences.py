@@ -37,7 +37,7 @@ def people(store: Store) -> Subscribers:
 
 
 def open_ledger(store: Store, patience: Patience | None = None) -> Ledger:
-    return Ledger(store, hash_of=KEYS.hash_of, patience=patience or Patience())
+    return Ledger(store, hashes_of=KEYS.hashes_of, patience=patience or Patience())
 
 
 def edition_of(store: Store, number: int = 1, *, now: datetime = NOW) -> str:
@@ -95,7 +95,7 @@ def test_a_dead_address_is_never_mailed_again_and_what_waits_for_it_is_called_of
     assert not people.is_suppressed(BOB.address)
     person = people.person(ANN.address)
     assert person.subscriptions[0].state is SubscriptionState.SUPPRESSED
-    assert (person.consents[-1].source, person.consents[-1].text) == ("bounce", DEAD)
+    assert (person.consents[-1].source, person.consents[-1].remark) == ("bounce", DEAD)
     assert people.add((ANN,), confirmed=True, source="import", text="", now=LATER) == Added(suppressed=1)
 
 

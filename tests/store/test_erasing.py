@@ -1,4 +1,6 @@
 import random
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -7,14 +9,14 @@ from sqlalchemy import select, update
 from newsletter.errors import NotFoundError
 from newsletter.model.delivery import DeliveryState, Report
 from newsletter.model.message import LetterKind
-from newsletter.model.subscriber import Newcomer, SubscriptionState
+from newsletter.model.subscriber import Newcomer, SubscriptionState, SuppressionKind
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.keys import AddressKeys
 from newsletter.store.letters import Letters
 from newsletter.store.ports import Added
 from newsletter.store.subscribers import Subscribers
-from newsletter.store.tables import Base, ConsentRow, DeliveryRow, LetterRow, SubscriberRow, SuppressionRow
+from newsletter.store.tables import Base, ConsentRow, DeliveryRow, LetterRow, SubscriberRow, SuppressionRow, WordingRow
 from tests.store.samples import (
     LATER,
     NOW,
@@ -159,24 +161,88 @@ def test_the_record_of_consent_stays_and_ends_with_the_erasure(people: Subscribe
     with store.read() as connection:
         rows = connection.execute(select(ConsentRow.__table__).order_by(ConsentRow.id)).all()
         erased_at = connection.scalar(select(SubscriberRow.erased_at))
-    assert [(row.before, row.after, row.source, row.text) for row in rows] == [
-        (None, SubscriptionState.ACTIVE, "import: council", "I agree"),
-        (None, SubscriptionState.ACTIVE, "import: council", "I agree"),
-        (SubscriptionState.ACTIVE, SubscriptionState.ERASED, "cli", ""),
-        (SubscriptionState.ACTIVE, SubscriptionState.ERASED, "cli", ""),
+    agreed = sha256(b"I agree").hexdigest()
+    assert [(row.before, row.after, row.source, row.wording) for row in rows] == [
+        (None, SubscriptionState.ACTIVE, "import: council", agreed),
+        (None, SubscriptionState.ACTIVE, "import: council", agreed),
+        (SubscriptionState.ACTIVE, SubscriptionState.ERASED, "cli", None),
+        (SubscriptionState.ACTIVE, SubscriptionState.ERASED, "cli", None),
     ]
     assert erased_at == LATER
 
 
-def test_an_erased_address_is_never_added_again(people: Subscribers) -> None:
+def test_an_erased_address_is_added_by_nobody_but_the_person(people: Subscribers) -> None:
     _join(people)
     _erase(people)
-    assert people.is_suppressed(ANN.address)
+    assert people.suppression(ANN.address) is not None
     assert _join(people) == Added(suppressed=2)
-    by_person = people.add([ANN], confirmed=False, source="web", text="", now=LATER, by_person=True)
-    assert by_person == Added(suppressed=2)
+    unasked = people.add([ANN], confirmed=True, source="web", text="", now=LATER, by_person=True)
+    assert unasked == Added(suppressed=2), "nobody is asked whether it is them"
     assert people.by_address(ANN.address) is None
     assert list(people.exported()) == []
+
+
+def _sign_up(people: Subscribers) -> Added:
+    return people.add([ANN], confirmed=False, source="web", text="", now=LATER, by_person=True)
+
+
+def test_who_was_erased_comes_back_only_by_signing_up_and_confirming(people: Subscribers, store: Store) -> None:
+    _join(people)
+    _erase(people)
+
+    assert _sign_up(people) == Added(added=2, pending=2)
+
+    assert _join(people) == Added(suppressed=2), "an import confirms nothing for them"
+    with open_ledger(store) as ledger:
+        assert {one.batch for one in claim_all(ledger, now=LATER)} == {"confirmation/brief", "confirmation/weekly"}
+    brief, weekly = people.person(ANN.address).subscriptions
+    people.move(brief.id, SubscriptionState.ACTIVE, source="confirm link", text="", now=LATER)
+    assert people.suppression(ANN.address) is None
+    assert people.subscription(weekly.id).state is SubscriptionState.PENDING
+
+
+@pytest.mark.parametrize("erased_first", [True, False])
+def test_a_complaint_outlasts_an_erasure_whichever_came_first(people: Subscribers, *, erased_first: bool) -> None:
+    _join(people)
+    if erased_first:
+        _erase(people)
+    people.suppress(ANN.address, reason="pressed the button", kind=SuppressionKind.COMPLAINT, now=NOW)
+    if not erased_first:
+        _erase(people)
+
+    kept = people.suppression(ANN.address)
+
+    assert kept is not None
+    assert (kept.kind, kept.reason) == (SuppressionKind.COMPLAINT, "pressed the button")
+    assert _sign_up(people) == Added(suppressed=2)
+
+
+def test_who_never_confirmed_is_forgotten_and_may_sign_up_again(people: Subscribers, store: Store) -> None:
+    old, late = (Newcomer(address=f"{name}@example.org", lists=("brief",)) for name in ("old", "late"))
+    people.add([old, ANN], confirmed=False, source="web", text="", now=NOW, by_person=True)
+    people.move(people.person(ANN.address).subscriptions[0].id, SubscriptionState.ACTIVE, source="", text="", now=NOW)
+    people.add([late], confirmed=False, source="web", text="", now=LATER, by_person=True)
+
+    def forget() -> int:
+        return people.forget_unconfirmed(["brief", "weekly"], before=LATER, now=LATER + timedelta(days=1))
+
+    assert [forget(), forget()] == [1, 0]
+    assert people.by_address("old@example.org") is None
+    assert "old@" not in _everything(store)
+    assert people.suppression("old@example.org") is None
+    assert people.by_address(ANN.address) is not None, "another list of theirs is confirmed"
+    assert people.by_address("late@example.org") is not None
+
+
+def test_a_wording_that_names_the_erased_is_kept_without_them_and_once_for_the_others(
+    people: Subscribers, store: Store
+) -> None:
+    bob = Newcomer(address="bob@else.example", lists=("brief",))
+    for person, text in ((ANN, "Yes, write to ann.quill@example.org"), (bob, "I agree")):
+        people.add([person], confirmed=True, source="paper", text=text, now=NOW)
+    _erase(people)
+    with store.read() as connection:
+        assert set(connection.scalars(select(WordingRow.text))) == {"Yes, write to [address]", "I agree"}
 
 
 def test_erasing_twice_is_once(people: Subscribers, store: Store) -> None:
@@ -208,4 +274,4 @@ def test_somebody_unknown_cannot_be_erased_and_is_not_named(people: Subscribers)
     with pytest.raises(NotFoundError) as refused:
         _erase(people)
     assert "quill" not in str(refused.value)
-    assert not people.is_suppressed(ANN.address)
+    assert people.suppression(ANN.address) is None

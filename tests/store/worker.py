@@ -18,7 +18,7 @@ from newsletter.store.ledger import Ledger
 
 
 def main(url: str, owner: str, batch: str, now: str) -> None:
-    with Store.open(url, site_dir=Path("/")) as store, Ledger(store, hash_of=str) as ledger:
+    with Store.open(url, site_dir=Path("/")) as store, Ledger(store, hashes_of=list) as ledger:
         while _deliver_batch(ledger, owner, limit=int(batch), now=datetime.fromisoformat(now)):
             pass
 

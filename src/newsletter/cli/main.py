@@ -58,6 +58,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Readers": {
         "subscribers": ("subscribers", "Add, import, export, show, unsubscribe and erase people."),
+        "suppressions": ("suppressions", "List, add and lift suppressions of addresses and domains."),
     },
     "Operation": {
         "tick": ("run", "Do all that is due now, once: for cron."),

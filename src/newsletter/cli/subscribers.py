@@ -142,22 +142,26 @@ def export(
 
 @subscribers.command()
 def show(address: AddressArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
-    """Show everything known about one person: subscriptions with the record of consent, deliveries, suppression.
+    """Show everything known about one person: subscriptions with the record of consent, mails, suppression.
+
+    The record of consent has every move with its time, its source, the exact text that was shown, with its version (the
+    SHA-256 of the text), and which link was used.
 
     Example: newsletter subscribers show ann@example.org
     """
-    from newsletter.cli.person import person_document, person_lines
+    from newsletter.cli.person import person_document, person_lines, suppression_document
     from newsletter.errors import NotFoundError
     from newsletter.readers.address import checked
 
     with opened(site) as app:
-        suppressed = app.subscribers.is_suppressed(checked(address))
-        document: dict[str, Any] = {"address": address, "suppressed": suppressed, "subscriptions": []}
+        why = app.subscribers.suppression(checked(address))
+        document: dict[str, Any] = {"address": address, "suppressed": why is not None, "subscriptions": []}
+        document["suppression"] = suppression_document(why) if why else None
         try:
             document |= person_document(app.subscribers.person(checked(address)))
         except NotFoundError:
             # A suppression outlives the person: it is kept when they are erased.
-            if not suppressed:
+            if why is None:
                 raise
     answer(document, as_json=as_json, lines=person_lines(document))
 
@@ -170,10 +174,10 @@ def unsubscribe(
 
     Example: newsletter subscribers unsubscribe ann@example.org --list brief
     """
-    from newsletter.model.subscriber import SUBSCRIPTION_MOVES, SubscriptionState
+    from newsletter.model.subscriber import SubscriptionState
     from newsletter.readers.address import checked
 
-    leavable = SUBSCRIPTION_MOVES.before(SubscriptionState.LEFT)
+    leavable = {SubscriptionState.PENDING, SubscriptionState.ACTIVE}
     with opened(site) as app:
         if list_id:
             app.settings.mailing_list(list_id)

@@ -41,9 +41,36 @@ SUBSCRIPTION_MOVES: Moves[SubscriptionState] = Moves(
             SubscriptionState.ACTIVE,
             SubscriptionState.ERASED,
         },
-        SubscriptionState.SUPPRESSED: {SubscriptionState.ERASED},
+        # When a suppression is lifted: back to where a mere bounce had found it, else out, for the person to decide.
+        SubscriptionState.SUPPRESSED: {
+            SubscriptionState.ACTIVE,
+            SubscriptionState.LEFT,
+            SubscriptionState.ERASED,
+        },
     },
 )
+
+
+class SuppressionKind(StrEnum):
+    """Why an address is never mailed again: erasure is no objection to mail, the others outlast all but an operator."""
+
+    ERASED = "erased"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    OBJECTION = "objection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An address that is not mailed, by its keyed hash (or a domain's pattern as it is), and why."""
+
+    key: str
+    kind: SuppressionKind | None
+    """None for a domain."""
+    reason: str
+    at: datetime
+    evidence: str | None = None
+    """What a server said, without any address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +134,13 @@ class Consent:
     source: str
     """For example `import: council minutes 2025`, `web`, `one-click`, `cli`."""
     text: str = ""
-    """The exact wording the person agreed to, where there was one."""
+    """The exact wording the person was shown, where there was one."""
+    version: str = ""
+    """The SHA-256 of that wording, in hexadecimal digits: the same for everybody who saw the same."""
+    token: str = ""
+    """Which link it was done by (`readers.tokens.token_id`), where it was a link."""
+    remark: str = ""
+    """What we noted ourselves, for example the reason of a suppression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +160,31 @@ def address_key(address: str) -> str:
     A server may tell `Ann@` from `ann@` (RFC 5321 section 2.4); hardly one does, and people type both. For comparing
     only: mail goes to the address as it was given.
     """
+    if address.isascii() and "xn--" not in address.lower():
+        return address.strip().lower()
     local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
     labels = (_unicode_label(label) for label in unicodedata.normalize("NFKC", domain).lower().split("."))
     return f"{unicodedata.normalize('NFC', local.casefold())}@{'.'.join(labels)}"
+
+
+_ONE_MAILBOX = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+"""Domains where dots and what follows a plus make no other mailbox, and the name they are compared under."""
+
+
+def mailbox_key(address: str) -> str:
+    """`address_key`, and at a provider known to do so without dots and tags: what two spellings of a mailbox share."""
+    key = address_key(address)
+    local, _, domain = key.rpartition("@")
+    if domain not in _ONE_MAILBOX:
+        return key
+    bare = local.partition("+")[0].replace(".", "")
+    return f"{bare}@{_ONE_MAILBOX[domain]}" if bare else key
+
+
+def domain_patterns(domain: str) -> tuple[str, ...]:
+    """The rules that a domain (as `address_key` spells it) falls under: itself, and `*.` with each domain above it."""
+    labels = domain.split(".")
+    return (domain, *(f"*.{'.'.join(labels[above:])}" for above in range(1, len(labels))))
 
 
 def _unicode_label(label: str) -> str:

@@ -30,16 +30,17 @@ from sqlalchemy.sql.dml import ReturningUpdate, Update
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind
 from newsletter.model.edition import EditionState
 from newsletter.model.pacing import Lines
-from newsletter.model.subscriber import SubscriptionState
+from newsletter.model.subscriber import SubscriptionState, Suppression, SuppressionKind
+from newsletter.store.barred import barred
 from newsletter.store.books import BOOKS, LETTER_GOES_TO, NOBODY, WAITING
 from newsletter.store.given import as_given, given
 from newsletter.store.mapping import fields_from
 from newsletter.store.outcomes import told
-from newsletter.store.tables import EditionRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from newsletter.store.tables import EditionRow, SubscriberRow, SubscriptionRow
 from newsletter.store.types import UtcDateTime
 
-HashOf = Callable[[str], str]
-"""The keyed hash under which an address is suppressed."""
+HashesOf = Callable[[str], Sequence[str]]
+"""The keyed hashes under which an address may be suppressed."""
 
 NOT_NOW = {
     SubscriptionState.PENDING: "the subscription is not confirmed",
@@ -65,7 +66,7 @@ def claim(
     *,
     limit: int,
     edition_id: str | None,
-    hash_of: HashOf,
+    hashes_of: HashesOf,
     lines: Lines | None = None,
     turn: int = 0,
 ) -> tuple[tuple[Claimed, ...], bool]:
@@ -81,7 +82,7 @@ def claim(
         taken = _take(connection, lease, editions, limit=wanted, letters=letters, line=line)
         seen = seen or bool(taken)
         for ledger, ids in taken.items():
-            found = _mailable(connection, ledger, ids, now=lease.now, hash_of=hash_of)
+            found = _mailable(connection, ledger, ids, now=lease.now, hashes_of=hashes_of)
             claimed += found if line or not lines else _unhindered(connection, found, lines)
     return tuple(claimed), seen
 
@@ -188,33 +189,31 @@ def _leased(ledger: LedgerKind, which: Select[int]) -> ReturningUpdate[tuple[int
 
 
 def _mailable(
-    connection: Connection, ledger: LedgerKind, ids: Sequence[int], *, now: datetime, hash_of: HashOf
+    connection: Connection, ledger: LedgerKind, ids: Sequence[int], *, now: datetime, hashes_of: HashesOf
 ) -> list[Claimed]:
     rows = connection.execute(
         _with_people(ledger, connection.dialect.name), {"given": as_given([id_] for id_ in ids)}
     ).all()
-    suppressed = _suppressed(connection, {row.id: hash_of(row.address) for row in rows if row.address is not None})
-    refused = {row.id: why for row in rows if (why := _why_not(ledger, row) or suppressed.get(row.id))}
+    addresses = {row.id: row.address for row in rows if row.address is not None}
+    hashes = {id_: hashes_of(address) for id_, address in addresses.items()}
+    suppressed = barred(connection, addresses, hashes=hashes)
+    refused = {row.id: why for row in rows if (why := _why_not(ledger, row, suppressed.get(row.id)))}
     if refused:
         values = {"given": as_given(refused.items()), "now": now}
         connection.execute(_turning_away(ledger, connection.dialect.name), values)
     return [_claimed(ledger, row) for row in rows if row.id not in refused]
 
 
-def _suppressed(connection: Connection, hashes: dict[int, str]) -> dict[int, str]:
-    """Why, by row id, for those whose address is on record as never to be mailed again."""
-    found = connection.execute(
-        _suppressions(connection.dialect.name), {"given": as_given([value] for value in set(hashes.values()))}
-    )
-    reasons = {row.address_hash: f"the address is suppressed: {told(row.reason)}" for row in found}
-    return {id_: reasons[value] for id_, value in hashes.items() if value in reasons} if reasons else {}
-
-
-def _why_not(ledger: LedgerKind, row: Row[Any]) -> str | None:
+def _why_not(ledger: LedgerKind, row: Row[Any], suppressed: Suppression | None) -> str | None:
     if row.address is None:
         return NOT_NOW[SubscriptionState.ERASED]
     goes_to = SubscriptionState.ACTIVE if ledger is LedgerKind.EDITION else LETTER_GOES_TO[row.kind]
-    return None if row.state is goes_to else NOT_NOW[row.state]
+    if row.state is not goes_to:
+        return NOT_NOW[row.state]
+    # Who was erased and signs up again is asked whether it is them; nothing else reaches them before they say so.
+    if suppressed is None or (suppressed.kind is SuppressionKind.ERASED and goes_to is SubscriptionState.PENDING):
+        return None
+    return f"the {'domain' if suppressed.kind is None else 'address'} is suppressed: {told(suppressed.reason)}"
 
 
 @cache
@@ -230,14 +229,6 @@ def _with_people(ledger: LedgerKind, dialect: str) -> Select[Any]:
         .join(table, table.c.id == asked.c.id)
         .join(SubscriptionRow, SubscriptionRow.id == table.c.subscription_id)
         .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
-    )
-
-
-@cache
-def _suppressions(dialect: str) -> Select[str, str]:
-    asked = given(dialect, address_hash=String(64))
-    return select(SuppressionRow.address_hash, SuppressionRow.reason).join(
-        asked, asked.c.address_hash == SuppressionRow.address_hash
     )
 
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import BigInteger, Connection, insert, literal, select, update
 
 from newsletter.model.subscriber import SUBSCRIPTION_MOVES, SubscriptionState
 from newsletter.store.given import as_given, given
 from newsletter.store.mapping import storable
-from newsletter.store.tables import ConsentRow, SubscriptionRow
+from newsletter.store.statements import insert_into
+from newsletter.store.tables import ConsentRow, SubscriptionRow, WordingRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Who said so, in which words, and when."""
+    """Who said so, by which link, to which words that they were shown, and when; `remark` is ours."""
 
     source: str
-    text: str
     now: datetime
+    text: str = ""
+    token: str = ""
+    remark: str = ""
 
 
 def change(
@@ -60,8 +64,20 @@ def put_on_record(
         row.after: after,
         row.at: said.now,
         row.source: storable(said.source),
-        row.text: storable(said.text),
+        row.text: storable(said.remark),
+        row.wording: keep_wording(connection, said.text),
+        row.token: said.token or None,
     }
     lines = select(asked.c.id, *(literal(value, column.type) for column, value in same_for_all.items()))
     statement = insert(ConsentRow).from_select([row.subscription_id, *same_for_all], lines, include_defaults=False)
     connection.execute(statement, {"given": as_given([each] for each in ids)})
+
+
+def keep_wording(connection: Connection, text: str) -> str | None:
+    """The hash under which a wording is kept, once for all who were shown it; None for no words."""
+    if not text:
+        return None
+    kept = storable(text)
+    hashed = sha256(kept.encode()).hexdigest()
+    connection.execute(insert_into(connection, WordingRow).on_conflict_do_nothing(), {"hash": hashed, "text": kept})
+    return hashed

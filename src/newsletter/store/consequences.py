@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Connection, Row, Select, delete, exists, sele
 
 from newsletter.model.blame import Blame
 from newsletter.model.delivery import DeliveryState, LedgerKind, Tried
+from newsletter.model.subscriber import SuppressionKind
 from newsletter.model.trouble import REPORTED_WITHIN, Patience, Trouble, enough, more_trouble
 from newsletter.store.books import BOOKS
 from newsletter.store.consents import Said
@@ -36,7 +37,7 @@ _HALF_LIVES_KEPT = 8
 class Terms:
     """How addresses are hashed, and how much trouble is enough."""
 
-    hash_of: Callable[[str], str]
+    hashes_of: Callable[[str], Sequence[str]]
     patience: Patience
 
 
@@ -104,9 +105,10 @@ def _followed(connection: Connection, tried: Tried, row: Row[Any], *, terms: Ter
         if not enough(trouble, now=now, patience=terms.patience):
             return False
         why = f"{why}, again and again for {(trouble.at - trouble.since).days} days"
-    said = Said(source=SOURCE, text=nameless(told(why), row.address), now=now)
+    said = Said(source=SOURCE, remark=nameless(told(why), row.address), now=now)
     evidence = nameless(_evidence(tried), row.address)
-    never_again(connection, terms.hash_of(row.address), said=said, evidence=evidence)
+    address_hash = terms.hashes_of(row.address)[0]
+    never_again(connection, address_hash, kind=SuppressionKind.BOUNCE, said=said, evidence=evidence)
     call_off(connection, row.subscriber_id, said=said)
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,13 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from newsletter.model.subscriber import Preferences, SubscriptionState, Taste
 from newsletter.store.books import DELIVERIES, LETTERS
-from newsletter.store.consents import Said
+from newsletter.store.consents import Said, keep_wording
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import NO_FIELDS
 from newsletter.store.preferring import keep_preferences
-from newsletter.store.tables import ConsentRow, SubscriberRow, SubscriptionRow, TroubleRow
+from newsletter.store.tables import ConsentRow, SubscriberRow, SubscriptionRow, TroubleRow, WordingRow
+
+_FORGOTTEN_AT_ONCE = 500
 
 
 def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> None:
@@ -32,6 +35,19 @@ def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> Non
     keep_preferences(connection, person.id, Preferences(tastes={each.list_id: Taste() for each in subscriptions}))
     connection.execute(delete(TroubleRow).where(TroubleRow.subscriber_id == person.id))
     _forget_row(connection, person.id, now=said.now)
+
+
+def never_confirmed(connection: Connection, lists: Sequence[str], *, before: datetime) -> Sequence[Row[Any]]:
+    """People on these lists whose every subscription has been pending since before then."""
+    of_person = SubscriptionRow.subscriber_id == SubscriberRow.id
+    waits = (SubscriptionRow.state == SubscriptionState.PENDING) & (SubscriptionRow.since_at < before)
+    # By list: that is what has an index.
+    waiting = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.list_id.in_(lists), waits)
+    other = select(SubscriptionRow.id).where(of_person, ~waits).exists()
+    query = select(SubscriberRow.__table__).where(
+        SubscriberRow.id.in_(waiting), SubscriberRow.erased_at.is_(None), ~other
+    )
+    return connection.execute(query.order_by(SubscriberRow.id).limit(_FORGOTTEN_AT_ONCE).with_for_update()).all()
 
 
 def nameless(text: str, address: str) -> str:
@@ -56,10 +72,22 @@ def _forget_replies(connection: Connection, person_id: int, subscription_ids: li
 
 
 def _forget_words(connection: Connection, subscription_ids: list[int], address: str) -> None:
-    of_person = select(ConsentRow.id, ConsentRow.source, ConsentRow.text).where(
-        ConsentRow.subscription_id.in_(subscription_ids)
+    of_person = (
+        select(ConsentRow.id, ConsentRow.source, ConsentRow.text, ConsentRow.wording, WordingRow.text.label("shown"))
+        .outerjoin(WordingRow, WordingRow.hash == ConsentRow.wording)
+        .where(ConsentRow.subscription_id.in_(subscription_ids))
     )
     for row in connection.execute(of_person).all():
-        source, text = nameless(row.source, address), nameless(row.text, address)
-        if (source, text) != (row.source, row.text):
-            connection.execute(update(ConsentRow).where(ConsentRow.id == row.id).values(source=source, text=text))
+        source, text, shown = nameless(row.source, address), nameless(row.text, address), row.shown or ""
+        if (source, text, nameless(shown, address)) == (row.source, row.text, shown):
+            continue
+        wording = keep_wording(connection, nameless(shown, address))
+        values = {"source": source, "text": text, "wording": wording}
+        connection.execute(update(ConsentRow).where(ConsentRow.id == row.id).values(values))
+        if wording != row.wording:
+            _drop_unused(connection, row.wording)
+
+
+def _drop_unused(connection: Connection, wording: str) -> None:
+    used = select(ConsentRow.id).where(ConsentRow.wording == wording).exists()
+    connection.execute(delete(WordingRow).where(WordingRow.hash == wording, ~used))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, Connection, String, Text, and_, case, literal
 from sqlalchemy.dialects.postgresql import Insert
 
 from newsletter.model.message import LetterKind
-from newsletter.model.subscriber import Newcomer, SubscriptionState
+from newsletter.model.subscriber import Newcomer, SubscriptionState, SuppressionKind
+from newsletter.store.barred import barred
 from newsletter.store.consents import Said, change, put_on_record
 from newsletter.store.given import as_given, given
 from newsletter.store.keys import AddressKeys
@@ -19,7 +20,7 @@ from newsletter.store.letters import queue_letters
 from newsletter.store.mapping import NO_FIELDS, fields_text, language_tag, storable
 from newsletter.store.ports import Added
 from newsletter.store.statements import insert_into
-from newsletter.store.tables import LetterRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from newsletter.store.tables import LetterRow, SubscriberRow, SubscriptionRow
 from newsletter.store.types import UtcDateTime
 
 _PENDING, _ACTIVE, _LEFT, _SUPPRESSED = (
@@ -71,14 +72,14 @@ class _Asked:
 def add_newcomers(connection: Connection, newcomers: Sequence[Newcomer], *, terms: Terms, keys: AddressKeys) -> Added:
     """Add some thousand people at most; the caller adds the counts up."""
     asked = _asked(newcomers, keys)
-    barred = _suppressed(connection, asked.people, keys)
-    wanted = tuple(dict.fromkeys(wish for wish in asked.wishes if wish[0] not in barred))
+    shut_out = _shut_out(connection, asked.people, keys, terms)
+    wanted = tuple(dict.fromkeys(wish for wish in asked.wishes if wish[0] not in shut_out))
     standing = _standing(connection, wanted)
     _insert_people(connection, [(key, asked.people[key]) for key in dict.fromkeys(key for key, _ in wanted)], terms)
     joined = _join(connection, [wish for wish in wanted if wish not in standing], standing.values(), terms)
     _write_to(connection, joined, terms)
     stood = Counter(state for _, state in standing.values())
-    stood[_SUPPRESSED] += sum(wish[0] in barred for wish in asked.wishes)
+    stood[_SUPPRESSED] += sum(wish[0] in shut_out for wish in asked.wishes)
     return _counted(joined, stood, terms, said=len(asked.wishes))
 
 
@@ -91,12 +92,13 @@ def _asked(newcomers: Sequence[Newcomer], keys: AddressKeys) -> _Asked:
     )
 
 
-def _suppressed(connection: Connection, people: Iterable[str], keys: AddressKeys) -> set[str]:
-    """Those of the address keys that must never be mailed."""
-    hashes = {keys.hash_of_key(key): key for key in people}
-    asked = given(connection.dialect.name, hash=String(64))
-    query = select(SuppressionRow.address_hash).join(asked, asked.c.hash == SuppressionRow.address_hash)
-    return {hashes[found] for found in connection.scalars(query, {"given": as_given([each] for each in hashes)})}
+def _shut_out(connection: Connection, people: Mapping[str, Newcomer], keys: AddressKeys, terms: Terms) -> set[str]:
+    """Those of the address keys that must not be mailed. Erasure keeps imports out, not who asks to be asked."""
+    addresses = {key: each.address for key, each in people.items()}
+    hashes = {key: keys.hashes_of_key(key, address) for key, address in addresses.items()}
+    found = barred(connection, addresses, hashes=hashes)
+    may_ask = terms.by_person and not terms.confirmed
+    return {key for key, why in found.items() if not (may_ask and why.kind is SuppressionKind.ERASED)}
 
 
 def _standing(connection: Connection, wanted: Sequence[_Wish]) -> dict[_Wish, tuple[int, SubscriptionState]]:

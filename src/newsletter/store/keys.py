@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from newsletter.model.subscriber import address_key
+from newsletter.model.subscriber import address_key, mailbox_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,19 @@ class AddressKeys:
     """`key_of` says which addresses are the same; `secret` keeps suppressed ones from being guessed."""
 
     secret: bytes
-    key_of: Callable[[str], str] = address_key
+    key_of: Callable[[str], str] = mailbox_key
+
+    def keys_of(self, address: str) -> tuple[str, ...]:
+        """What an address may be kept under, the likeliest first: rows of old have a key of their own spelling."""
+        return tuple(dict.fromkeys((self.key_of(address), address_key(address))))
+
+    def hashes_of(self, address: str) -> tuple[str, ...]:
+        """The same for suppressions."""
+        return self.hashes_of_key(self.key_of(address), address)
+
+    def hashes_of_key(self, key: str, address: str) -> tuple[str, ...]:
+        """The same where `key_of` was asked already."""
+        return tuple(map(self.hash_of_key, dict.fromkeys((key, address_key(address)))))
 
     def hash_of(self, address: str) -> str:
         """The keyed hash under which an address is suppressed: 64 hexadecimal digits."""

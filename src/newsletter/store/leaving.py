@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from newsletter.errors import NotFoundError
+from newsletter.errors import MoveError, NotFoundError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import SUBSCRIPTION_MOVES, SubscriptionState
@@ -31,6 +31,9 @@ def move_subscription(connection: Connection, subscription_id: int, after: Subsc
     if row.state is after:
         return False
     SUBSCRIPTION_MOVES.check(row.state, after)
+    if row.state is SubscriptionState.SUPPRESSED and after is not SubscriptionState.ERASED:
+        # Its other moves are for who lifts the suppression itself (`suppressing.let_go`).
+        raise MoveError("subscription", row.state, after)
     change(connection, [row.id], before=row.state, after=after, said=said)
     _call_back(connection, row, after, now=said.now)
     if kind := _LETTERS_ABOUT.get((row.state, after)):

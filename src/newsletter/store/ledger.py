@@ -17,7 +17,7 @@ from newsletter.model.edition import EditionState
 from newsletter.model.pacing import Lines
 from newsletter.model.trouble import PATIENCE, Patience
 from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, NOWHERE, WAITING, Book, leased
-from newsletter.store.claims import HashOf, Lease, claim, line_up
+from newsletter.store.claims import HashesOf, Lease, claim, line_up
 from newsletter.store.consequences import Terms, follow, forget_old, is_blamed
 from newsletter.store.editions import locked_edition, set_state
 from newsletter.store.engine import Store
@@ -31,19 +31,19 @@ _GOING = (EditionState.APPROVED, EditionState.PAUSED)
 
 
 class Ledger:
-    """The Ledger port. `hash_of` is the keyed hash under which suppressed addresses are kept."""
+    """The Ledger port. `hashes_of` says under which keyed hashes an address may be suppressed."""
 
     def __init__(
         self,
         store: Store,
         *,
-        hash_of: HashOf,
+        hashes_of: HashesOf,
         answer_within: timedelta = ANSWER_WITHIN,
         patience: Patience = PATIENCE,
     ) -> None:
         self.answer_within = answer_within
         self._store = store
-        self._terms = Terms(hash_of=hash_of, patience=patience)
+        self._terms = Terms(hashes_of=hashes_of, patience=patience)
         self._turns = count()
         self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
 
@@ -90,7 +90,7 @@ class Ledger:
                     taking,
                     limit=limit,
                     edition_id=edition_id,
-                    hash_of=self._terms.hash_of,
+                    hashes_of=self._terms.hashes_of,
                     lines=lines,
                     turn=turn,
                 )

@@ -186,7 +186,10 @@ def consent_from(row: Row[Any]) -> Consent:
         after=row.after,
         at=row.at,
         source=row.source,
-        text=row.text,
+        text=row.wording_text or "",
+        version=row.wording or "",
+        token=row.token or "",
+        remark=row.text,
     )
 
 

@@ -20,7 +20,16 @@ from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.pacing import Lines, Slowdown
 from newsletter.model.story import ItemStory, Regrouped
-from newsletter.model.subscriber import Consent, Newcomer, Preferences, Subscriber, Subscription, SubscriptionState
+from newsletter.model.subscriber import (
+    Consent,
+    Newcomer,
+    Preferences,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+    SuppressionKind,
+)
 from newsletter.model.trouble import Trouble
 from newsletter.model.variant import Audience, Place, Variant, Variants
 
@@ -331,15 +340,6 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
-    """Why an address is never mailed, and what a server said where one did; both without any address."""
-
-    reason: str
-    evidence: str | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Everything known about one person."""
 
@@ -348,6 +348,8 @@ class Person:
     consents: tuple[Consent, ...]
     deliveries: tuple[tuple[str, DeliveryState, str], ...]
     """(edition id, state, reason), latest first."""
+    letters: tuple[tuple[LetterKind, DeliveryState, datetime], ...]
+    """(kind, state, when it was queued), latest first."""
     suppression: Suppression | None = None
     trouble: Trouble | None = None
     """With the mailbox, as it was at the last failure."""
@@ -394,9 +396,20 @@ class Subscribers(Protocol):
     def subscriber(self, subscriber_id: int) -> Subscriber:
         """One subscriber, or NotFoundError."""
 
-    def move(self, subscription_id: int, after: SubscriptionState, *, source: str, text: str, now: datetime) -> bool:
+    def move(
+        self,
+        subscription_id: int,
+        after: SubscriptionState,
+        *,
+        source: str,
+        text: str,
+        now: datetime,
+        token: str = "",
+    ) -> bool:
         """Confirm, leave …: move, log the consent, queue the welcome or goodbye letter, suppress open deliveries of
         who left. False (and nothing done) if it already is in that state; MoveError if it cannot get there.
+
+        `text` is what the person was shown, `token` names the link they used.
         """
 
     def prefer(self, subscriber_id: int, preferences: Preferences) -> None:
@@ -405,18 +418,57 @@ class Subscribers(Protocol):
         Editions frozen from now on keep to it.
         """
 
-    def suppress(self, address: str, *, reason: str, now: datetime) -> None:
-        """Never mail this address again: kept as a keyed hash; its subscriptions become suppressed."""
+    def suppress(self, address: str, *, reason: str, now: datetime, kind: SuppressionKind = ...) -> None:
+        """Never mail this address again: kept as a keyed hash; its subscriptions become suppressed.
+
+        What is kept already stays, but for an erasure, which any other kind replaces.
+        """
+
+    def lift(self, address: str, *, reason: str, now: datetime) -> Suppression | None:
+        """Let an address be mailed again; returns what had kept it from that, None if nothing had (but its domain).
+
+        Subscriptions that a bounce had stopped while active are active again; the others count as left, so that only
+        the person brings themselves back.
+        """
 
     def erase(self, address: str, *, source: str, now: datetime) -> bool:
         """Forget a person: address, name, fields, language. What waits for them is suppressed, what was counted stays.
 
-        The address is kept as a keyed hash alone, so that nothing brings it back. False if nothing was known of it
+        The address is kept as a keyed hash alone, so that no import brings it back. False if nothing was known of it
         but that hash; NotFoundError if not even that.
         """
 
+    def forget_unconfirmed(self, lists: Sequence[str], *, before: datetime, now: datetime) -> int:
+        """Erase people on these lists all of whose subscriptions wait for confirmation since before then.
+
+        Returns how many, some hundred at most. No hash of them is kept: they may sign up at any time.
+        """
+
+    def suppression(self, address: str) -> Suppression | None:
+        """Why the address must not be mailed, itself or its domain; None if it may be."""
+
     def is_suppressed(self, address: str) -> bool:
-        """Whether the address must never be mailed."""
+        """Whether there is such a reason."""
+
+
+class Suppressions(Protocol):
+    """Who is never mailed, as a list, and the rules for whole domains."""
+
+    def listed(self) -> Iterator[tuple[Suppression, str | None]]:
+        """Every suppressed address by its hash, oldest first, with the address itself while the person is known."""
+
+    def domains(self) -> tuple[Suppression, ...]:
+        """The rules for domains, by their pattern."""
+
+    def add_domain(self, pattern: str, *, reason: str, now: datetime) -> bool:
+        """Write to nobody at this domain (`example.org`), or to nobody below it (`*.example.org`).
+
+        A rule is asked when somebody is added and when a message is about to go out; it moves no subscription, so that
+        lifting it leaves everybody where they were. False if there is one already.
+        """
+
+    def lift_domain(self, pattern: str) -> bool:
+        """Take a rule back; False if there was none."""
 
 
 class Letters(Protocol):
@@ -479,5 +531,5 @@ __all__ = [
     "Slots",
     "Stories",
     "Subscribers",
-    "Suppression",
+    "Suppressions",
 ]

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from newsletter.errors import NotFoundError
 from newsletter.model.delivery import DeliveryState
+from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import (
     Consent,
     Newcomer,
@@ -19,11 +20,14 @@ from newsletter.model.subscriber import (
     Subscriber,
     Subscription,
     SubscriptionState,
+    Suppression,
+    SuppressionKind,
 )
+from newsletter.store.barred import barred
 from newsletter.store.consents import Said
 from newsletter.store.consequences import trouble_of
 from newsletter.store.engine import Store
-from newsletter.store.erasing import erase_person, nameless
+from newsletter.store.erasing import erase_person, nameless, never_confirmed
 from newsletter.store.joining import Terms, add_newcomers
 from newsletter.store.keys import AddressKeys
 from newsletter.store.leaving import move_subscription
@@ -31,8 +35,8 @@ from newsletter.store.mapping import consent_from, storable, subscriber_from, su
 from newsletter.store.ports import Added, Person
 from newsletter.store.preferring import keep_preferences
 from newsletter.store.statements import chunks
-from newsletter.store.suppressing import call_off, forget_evidence, never_again, suppression_of
-from newsletter.store.tables import ConsentRow, DeliveryRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from newsletter.store.suppressing import call_off, forget_evidence, let_go, lift, never_again
+from newsletter.store.tables import ConsentRow, DeliveryRow, LetterRow, SubscriberRow, SubscriptionRow, WordingRow
 
 _AT_ONCE = 5000
 _PAGE = 1000
@@ -74,8 +78,9 @@ class Subscribers:
                 subscriptions=_subscriptions(connection, SubscriptionRow.subscriber_id == row.id)[row.id],
                 consents=_consents(connection, row.id),
                 deliveries=_deliveries(connection, row.id),
-                suppression=suppression_of(connection, self._keys.hash_of(address)),
+                suppression=self._suppressed(connection, address),
                 trouble=trouble_of(connection, row.id),
+                letters=_letters(connection, row.id),
             )
 
     def by_address(self, address: str) -> Subscriber | None:
@@ -116,49 +121,100 @@ class Subscribers:
             raise NotFoundError("subscriber", str(subscriber_id))
         return subscriber_from(row)
 
-    def move(self, subscription_id: int, after: SubscriptionState, *, source: str, text: str, now: datetime) -> bool:
-        said = Said(source=source, text=text, now=now)
+    def move(
+        self,
+        subscription_id: int,
+        after: SubscriptionState,
+        *,
+        source: str,
+        text: str,
+        now: datetime,
+        token: str = "",
+    ) -> bool:
+        said = Said(source=source, text=text, token=token, now=now)
         with self._store.write() as connection:
-            return move_subscription(connection, subscription_id, after, said=said)
+            moved = move_subscription(connection, subscription_id, after, said=said)
+            if moved and after is SubscriptionState.ACTIVE:
+                self._welcome_back(connection, subscription_id)
+        return moved
 
     def prefer(self, subscriber_id: int, preferences: Preferences) -> None:
         with self._store.write() as connection:
             if not keep_preferences(connection, subscriber_id, preferences):
                 raise NotFoundError("subscriber", str(subscriber_id))
 
-    def suppress(self, address: str, *, reason: str, now: datetime) -> None:
-        said = Said(source="suppression", text=nameless(reason, address), now=now)
+    def forget_unconfirmed(self, lists: Sequence[str], *, before: datetime, now: datetime) -> int:
+        said = Said(source="never confirmed", now=now)
         with self._store.write() as connection:
-            never_again(connection, self._keys.hash_of(address), said=said)
+            forgotten = never_confirmed(connection, lists, before=before)
+            for row in forgotten:
+                erase_person(connection, row, said=said)
+        if forgotten:
+            self._store.overwrite_deleted()
+        return len(forgotten)
+
+    def _welcome_back(self, connection: Connection, subscription_id: int) -> None:
+        """Who was erased and has confirmed since is known again: nothing keeps them from their mail any more."""
+        address = connection.scalar(
+            select(SubscriberRow.address)
+            .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
+            .where(SubscriptionRow.id == subscription_id)
+        )
+        if address is not None:
+            lift(connection, self._keys.hashes_of(address), only=SuppressionKind.ERASED)
+
+    def suppress(
+        self,
+        address: str,
+        *,
+        reason: str,
+        now: datetime,
+        kind: SuppressionKind = SuppressionKind.OBJECTION,
+    ) -> None:
+        said = Said(source="suppression", remark=nameless(reason, address), now=now)
+        with self._store.write() as connection:
+            never_again(connection, self._keys.hash_of(address), kind=kind, said=said)
             if (row := self._found(connection, address)) is not None:
                 call_off(connection, row.id, said=said)
+
+    def lift(self, address: str, *, reason: str, now: datetime) -> Suppression | None:
+        said = Said(source="suppression lifted", remark=nameless(reason, address), now=now)
+        with self._store.write() as connection:
+            lifted = lift(connection, self._keys.hashes_of(address))
+            if lifted is not None and (row := self._found(connection, address, lock=True)) is not None:
+                let_go(connection, row.id, lifted, said=said)
+        return lifted
 
     def erase(self, address: str, *, source: str, now: datetime) -> bool:
         with self._store.write() as connection:
             row = self._found(connection, address, lock=True)
-            if row is None and not self._suppressed(connection, address):
+            if row is None and self._suppressed(connection, address) is None:
                 raise _unknown(address)
             hashed = self._keys.hash_of(address)
-            never_again(connection, hashed, said=Said(source=source, text="erased", now=now))
+            never_again(connection, hashed, kind=SuppressionKind.ERASED, said=Said(source="", remark="erased", now=now))
             forget_evidence(connection, hashed)
             if row is not None:
-                erase_person(connection, row, said=Said(source=source, text="", now=now))
+                erase_person(connection, row, said=Said(source=source, now=now))
         # Not only when somebody was found: an earlier try may have been stopped right before this.
         self._store.overwrite_deleted()
         return row is not None
 
-    def is_suppressed(self, address: str) -> bool:
+    def suppression(self, address: str) -> Suppression | None:
         with self._store.read() as connection:
             return self._suppressed(connection, address)
 
-    def _suppressed(self, connection: Connection, address: str) -> bool:
-        query = select(SuppressionRow.at).where(SuppressionRow.address_hash == self._keys.hash_of(address))
-        return connection.execute(query).one_or_none() is not None
+    def is_suppressed(self, address: str) -> bool:
+        return self.suppression(address) is not None
+
+    def _suppressed(self, connection: Connection, address: str) -> Suppression | None:
+        return barred(connection, {address: address}, hashes={address: self._keys.hashes_of(address)}).get(address)
 
     def _found(self, connection: Connection, address: str, *, lock: bool = False) -> Row[Any] | None:
-        key = storable(self._keys.key_of(address))
-        query = select(SubscriberRow.__table__).where(SubscriberRow.address_key == key)
-        return connection.execute(query.with_for_update() if lock else query).one_or_none()
+        """The person whose address this is; where two spellings of a mailbox are two people, who spells it so."""
+        keys = [storable(key) for key in self._keys.keys_of(address)]
+        query = select(SubscriberRow.__table__).where(SubscriberRow.address_key.in_(keys))
+        rows = connection.execute(query.with_for_update() if lock else query).all()
+        return max(rows, key=lambda row: keys.index(row.address_key), default=None)
 
 
 def _unknown(address: str) -> NotFoundError:
@@ -195,7 +251,8 @@ def _subscriptions(connection: Connection, *which: ColumnElement[bool]) -> defau
 
 def _consents(connection: Connection, subscriber_id: int) -> tuple[Consent, ...]:
     query = (
-        select(ConsentRow.__table__, SubscriptionRow.list_id)
+        select(ConsentRow.__table__, SubscriptionRow.list_id, WordingRow.text.label("wording_text"))
+        .outerjoin(WordingRow, WordingRow.hash == ConsentRow.wording)
         .join(SubscriptionRow, SubscriptionRow.id == ConsentRow.subscription_id)
         .where(SubscriptionRow.subscriber_id == subscriber_id)
         .order_by(ConsentRow.id)
@@ -209,3 +266,13 @@ def _deliveries(connection: Connection, subscriber_id: int) -> tuple[tuple[str, 
     )
     rows = connection.execute(query.order_by(DeliveryRow.id.desc()))
     return tuple((row.edition_id, row.state, row.because or "") for row in rows)
+
+
+def _letters(connection: Connection, subscriber_id: int) -> tuple[tuple[LetterKind, DeliveryState, datetime], ...]:
+    query = (
+        select(LetterRow.kind, LetterRow.state, LetterRow.queued_at)
+        .join(SubscriptionRow, SubscriptionRow.id == LetterRow.subscription_id)
+        .where(SubscriptionRow.subscriber_id == subscriber_id)
+    )
+    rows = connection.execute(query.order_by(LetterRow.id.desc()))
+    return tuple((row.kind, row.state, row.queued_at) for row in rows)

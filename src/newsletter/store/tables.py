@@ -17,7 +17,7 @@ from newsletter.model.edition import EditionState
 from newsletter.model.feed import FeedState
 from newsletter.model.item import Direction, ItemState, KeyKind
 from newsletter.model.message import LetterKind
-from newsletter.model.subscriber import SubscriptionState
+from newsletter.model.subscriber import SubscriptionState, SuppressionKind
 from newsletter.store.types import Id, UtcDateTime, state_type
 
 
@@ -338,6 +338,19 @@ class ConsentRow(Base):
     at: Mapped[datetime]
     source: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
+    """A remark of ours; before there were wordings, also the text that was shown."""
+    wording: Mapped[str | None] = mapped_column(String(64))
+    """The hash of a WordingRow."""
+    token: Mapped[str | None] = mapped_column(String(40))
+
+
+class WordingRow(Base):
+    """A text that people were shown when they decided. Each version is kept once, by its SHA-256."""
+
+    __tablename__ = "wordings"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
 
 
 class SuppressionRow(Base):
@@ -348,6 +361,7 @@ class SuppressionRow(Base):
     address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     reason: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+    kind: Mapped[SuppressionKind | None]
     evidence: Mapped[str | None] = mapped_column(Text)
     """What a server said, without addresses, and over which delivery. Erasing the person forgets it."""
 
@@ -361,6 +375,16 @@ class TroubleRow(Base):
     score: Mapped[float] = mapped_column(Double)
     since: Mapped[datetime]
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SuppressedDomainRow(Base):
+    """A domain that is not written to, or with `*.` in front all below it."""
+
+    __tablename__ = "suppressed_domains"
+
+    pattern: Mapped[str] = mapped_column(String(255), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
 
 
 class LedgerColumns:

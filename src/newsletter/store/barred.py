@@ -1,0 +1,52 @@
+"""Who must not be mailed: addresses by their keyed hash, and whole domains."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, String, select
+
+from newsletter.model.subscriber import Suppression, address_key, domain_patterns
+from newsletter.store.given import as_given, given
+from newsletter.store.tables import SuppressedDomainRow, SuppressionRow
+
+K = TypeVar("K")
+
+
+def barred(
+    connection: Connection, addresses: Mapping[K, str], *, hashes: Mapping[K, Sequence[str]]
+) -> dict[K, Suppression]:
+    """Those of the addresses that are suppressed, each with why: itself first, else its domain.
+
+    `hashes` are those under which each of them may be kept.
+    """
+    domains = {row.pattern: suppression_from(row) for row in connection.execute(select(SuppressedDomainRow.__table__))}
+    found = {
+        key: domains[pattern]
+        for key, address in addresses.items()
+        if domains
+        for pattern in domain_patterns(address_key(address).rpartition("@")[2])
+        if pattern in domains
+    }
+    owners: defaultdict[str, list[K]] = defaultdict(list)
+    for key, its_hashes in hashes.items():
+        for hashed in its_hashes:
+            owners[hashed].append(key)
+    rows = connection.execute(_asked(connection.dialect.name), {"given": as_given([hashed] for hashed in owners)})
+    return found | {key: suppression_from(row) for row in rows for key in owners[row.address_hash]}
+
+
+@cache
+def _asked(dialect: str) -> Select[Any]:
+    asked = given(dialect, address_hash=String(64))
+    return select(SuppressionRow.__table__).join(asked, asked.c.address_hash == SuppressionRow.address_hash)
+
+
+def suppression_from(row: Row[Any]) -> Suppression:
+    """A row of either table."""
+    told: dict[str, Any] = row._asdict()
+    key = told.pop("address_hash", None) or told.pop("pattern")
+    return Suppression(key=key, kind=told.pop("kind", None), **told)

@@ -158,7 +158,7 @@ def test_trouble_that_goes_on_suppresses_after_two_weeks_and_not_before(people: 
     assert state_of(people, ANN.address) is SubscriptionState.ACTIVE
     troubled(store, 15, NOW + 14 * DAY)
     assert state_of(people, ANN.address) is SubscriptionState.SUPPRESSED
-    assert people.person(ANN.address).consents[-1].text == f"{FULL}, again and again for 14 days"
+    assert people.person(ANN.address).consents[-1].remark == f"{FULL}, again and again for 14 days"
     assert state_of(people, BOB.address) is SubscriptionState.ACTIVE
 
 

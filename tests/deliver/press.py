@@ -97,29 +97,27 @@ class Press:
     store: Store
     ledger: Ledger
     relays: tuple[Relay, ...]
+    journals: Path
+    """Where the sender keeps its journal."""
     prepare: Callable[[Claimed], Message] = message_for
     limits: Limits = field(default_factory=Limits)
     clock: LateClock = field(default_factory=LateClock)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     on_progress: Callable[[Counts], None] | None = None
-    journals: Path | None = None
-    """Where the sender keeps its journal; without one it begins nothing ahead."""
 
     async def send(self, *, owner: str = "test") -> Counts:
-        if self.journals is None:
-            return await self.send_with(None, owner=owner)
         with Journal(self.journals, owner=owner) as journal:
             return await self.send_with(journal, owner=owner)
 
     def recover(self, *, alone: bool = True) -> tuple[int, int]:
         """What a start does before it sends: (unknown, requeued)."""
         now = self.clock.now()
-        settled = settle_journals(self.journals, self.ledger, now=now) if self.journals else (0, 0)
+        settled = settle_journals(self.journals, self.ledger, now=now)
         recovered = self.ledger.recover(now=now, alone=alone)
         return settled[0] + recovered[0], settled[1] + recovered[1]
 
-    async def send_with(self, journal: Journal | None, *, owner: str = "test") -> Counts:
-        """The same with a given journal, or none."""
+    async def send_with(self, journal: Journal, *, owner: str = "test") -> Counts:
+        """The same with a given journal."""
         return await send_due(
             self.ledger,
             prepare=self.prepare,

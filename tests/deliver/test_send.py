@@ -40,10 +40,9 @@ async def server() -> AsyncIterator[MailboxServer]:
         yield running
 
 
-@pytest.fixture(params=["journal", "no journal"])
-def press(request: pytest.FixtureRequest, tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
-    journals = tmp_path / "journals" if request.param == "journal" else None
-    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=journals)
+@pytest.fixture
+def press(tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
+    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path / "journals")
 
 
 def reader(number: int, list_id: str = "brief") -> str:
@@ -395,11 +394,11 @@ async def test_logs_tell_batches_and_nobody_s_address(press: Press, server: Mail
     assert "reader-" not in str(logs)
 
 
-async def test_two_runs_at_once_send_nothing_twice(each_url: str, server: MailboxServer) -> None:
+async def test_two_runs_at_once_send_nothing_twice(each_url: str, server: MailboxServer, tmp_path: Path) -> None:
     with Store.open(each_url, site_dir=Path("/")) as store, open_ledger(store) as first, open_ledger(store) as second:
         edition = frozen(store, 200)
         one, two = (
-            Press(store=store, ledger=ledger, relays=(relay_to(server),), limits=Limits(batch=20))
+            Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path, limits=Limits(batch=20))
             for ledger in (first, second)
         )
         counts = await asyncio.gather(one.send(owner="one"), two.send(owner="two"))

@@ -1,10 +1,10 @@
-"""Where finished messages wait for a lane: made ahead, bounded, and taken only by relays that are fit for work."""
+"""Where finished messages wait: first to be begun, then for a lane; taken only by relays that are fit for work."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,7 @@ class Parcel:
 
 
 class Hopper:
-    """Parcels between those who make them and the lanes that carry them, until it is closed.
+    """Parcels between those who make them, who begins them and the lanes that carry them, until it is closed.
 
     It counts what is out, knows which relays are fit, and closes by itself when none of them can be reached.
     """
@@ -42,8 +42,15 @@ class Hopper:
         """Why it was closed before all was done."""
         self.error: Exception | None = None
         """What went wrong in a way that is for the caller to know."""
-        self._parcels: deque[Parcel] = deque()
+        self.made: deque[Parcel] = deque()
+        """Leased and finished, and not begun."""
+        self.begun: deque[Parcel] = deque()
+        """On record as begun, and nothing of them sent."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called whenever a lane that found nothing should look again."""
         self._out = 0
+        self._called = 0
+        """Lanes that were called to work and are not connected yet."""
         self._enough = 0
         self._room = asyncio.Event()
         self._gates = {relay.name: Gate() for relay in relays}
@@ -53,50 +60,66 @@ class Hopper:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is out."""
-        return not self._parcels and not self._out
+        return not self.made and not self._out
 
     async def room(self, enough: int) -> None:
-        """Until no more than `enough` parcels wait for a lane, or it is closed."""
+        """Until no more than `enough` parcels wait to be begun, or it is closed."""
         self._enough = enough
         self._room.clear()
-        if len(self._parcels) > enough and not self.closed.is_set():
+        if len(self.made) > enough and not self.closed.is_set():
             await self._room.wait()
 
     def put(self, parcels: Iterable[Parcel]) -> None:
         """Add parcels behind those that wait."""
-        self._parcels.extend(parcels)
-        self._tell()
+        self.made.extend(parcels)
+        self.tell()
 
-    async def take(self, relay: str) -> tuple[Parcel, bool] | None:
-        """The next parcel, and whether it is a relay's one try; None when there will be no more."""
+    def take(self, most: int) -> list[Parcel]:
+        """Parcels to begin. Each is out until `done` is told."""
+        taken = [self.made.popleft() for _ in range(min(most, len(self.made)))]
+        self._out += len(taken)
+        if len(self.made) <= self._enough:
+            self._room.set()
+        return taken
+
+    async def call(self, relay: str) -> bool | None:
+        """Wait until another lane of a relay is wanted: whether it is the relay's one try; None when there is no more.
+
+        Who was called says `came`, with a connection or without.
+        """
         while not self.closed.is_set():
-            if self._has_for(relay):
-                return self._taken(relay)
+            if len(self.made) + len(self.begun) > self._called and self._is_fit(relay):
+                self._called += 1
+                return self._gates[relay].enter()
             await self.change()
         return None
 
-    def take_now(self, relay: str) -> Parcel | None:
-        """The next parcel, if there is one for this relay now and the relay is not in doubt."""
-        if self.closed.is_set() or self._gates[relay].failures or not self._has_for(relay):
+    def came(self) -> None:
+        """Note that a lane that was called is at work, or will not be."""
+        self._called -= 1
+
+    def next(self, relay: str, *, probe: bool) -> Parcel | None:
+        """The next parcel that is begun, if there is one for this relay now. One in doubt has its one try."""
+        gate = self._gates[relay]
+        if not self.begun or self.closed.is_set() or (gate.failures and not probe):
             return None
-        parcel, _ = self._taken(relay)
-        return parcel
+        if self._rota.shares:
+            if not self._rota.may_take(relay, self._fit()):
+                return None
+            # It may be another relay's turn now.
+            asyncio.get_running_loop().call_soon(self.on_change)
+        self._rota.took(relay)
+        return self.begun.popleft()
 
     def out(self) -> None:
         """Note that something is out that was never put in."""
         self._out += 1
 
-    def done(self) -> None:
+    def done(self, many: int = 1) -> None:
         """Note that what was out has an outcome, or is none of ours any more."""
-        self._out -= 1
+        self._out -= many
         if self.is_idle:
-            self._tell()
-
-    def give_back(self, parcel: Parcel) -> None:
-        """Put a parcel that was taken and not begun in front of the others."""
-        self._parcels.appendleft(parcel)
-        self._out -= 1
-        self._tell()
+            self.tell()
 
     async def change(self, *, timeout: float | None = None) -> None:
         """Until anything happens here, or the time is over."""
@@ -113,7 +136,7 @@ class Hopper:
             self.error = error
         self.closed.set()
         self._room.set()
-        self._tell()
+        self.tell()
 
     def relay_answered(self, relay: str) -> None:
         """Note that a relay is fit."""
@@ -122,12 +145,12 @@ class Hopper:
             self._rota.rejoin(relay, self._fit())
             log.info("relay recovered", relay=relay, failures=gate.failures)
             gate.succeed()
-            self._tell()
+            self.tell()
 
     def relay_unused(self, relay: str) -> None:
         """Note that a relay in doubt was not tried after all."""
         self._gates[relay].leave()
-        self._tell()
+        self.tell()
 
     def relay_failed(self, relay: str, *, probe: bool, because: str) -> None:
         """Note that a relay could not be spoken to: it is paused. When none is left, close and say why."""
@@ -138,33 +161,23 @@ class Hopper:
         if all(gate.unreachable for gate in self._gates.values()):
             self.close(because="; ".join(f"relay {name}: {gate.because}" for name, gate in self._gates.items()))
         # A little later than the pause: a timer may ring a clock's tick too early, and nobody would look again.
-        asyncio.get_running_loop().call_later(pause + _TICK, self._tell)
-        self._tell()
+        asyncio.get_running_loop().call_later(pause + _TICK, self.tell)
+        self.tell()
 
-    def _has_for(self, relay: str) -> bool:
-        return (
-            bool(self._parcels)
-            and self._gates[relay].admits(self._now())
-            and (not self._rota.shares or self._rota.may_take(relay, self._fit()))
+    def tell(self) -> None:
+        """Let everybody look who waits."""
+        # Each change has an event of its own, so that nobody who waits can miss one or see one twice.
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+        self.on_change()
+
+    def _is_fit(self, relay: str) -> bool:
+        return self._gates[relay].admits(self._now()) and (
+            not self._rota.shares or self._rota.may_take(relay, self._fit())
         )
-
-    def _taken(self, relay: str) -> tuple[Parcel, bool]:
-        self._rota.took(relay)
-        self._out += 1
-        parcel = self._parcels.popleft()
-        if len(self._parcels) <= self._enough:
-            self._room.set()
-        if self._rota.shares and self._parcels:
-            self._tell()  # it may be another relay's turn now
-        return parcel, self._gates[relay].enter()
 
     def _fit(self) -> frozenset[str]:
         return frozenset(name for name, gate in self._gates.items() if not gate.failures)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    def _tell(self) -> None:
-        # Each change has an event of its own, so that nobody who waits can miss one or see one twice.
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()

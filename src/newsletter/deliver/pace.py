@@ -13,8 +13,10 @@ class Pace:
         self._burst = max(0.0, 1.0 - self._interval)
         self._next = 0.0
 
-    def reserve(self, now: float) -> float:
-        """How many seconds to wait before the next message may go. The turn is taken, whether used or not."""
-        wait = max(0.0, self._next - self._burst - now)
+    def wait(self, now: float) -> float:
+        """How many seconds until the next message may go."""
+        return max(0.0, self._next - self._burst - now)
+
+    def took(self, now: float) -> None:
+        """Note that one goes."""
         self._next = max(self._next, now) + self._interval
-        return wait

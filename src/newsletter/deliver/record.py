@@ -23,15 +23,12 @@ _MOST: Final = 500
 
 
 class Recorder:
-    """Writes outcomes down without anybody having to wait for it.
+    """Writes outcomes down without anybody having to wait for it: the ledger gets them in large groups, a little later.
 
-    With a journal the ledger gets them in large groups, a little later; without one, each time the event loop comes
-    round, for until then a crash would leave them in doubt.
+    Where the journal cannot be written it gets them at once, for until then a crash would leave them in doubt.
     """
 
-    def __init__(
-        self, ledger: Ledger, *, hopper: Hopper, tally: Tally, clock: Clock, journal: Journal | None = None
-    ) -> None:
+    def __init__(self, ledger: Ledger, *, hopper: Hopper, tally: Tally, clock: Clock, journal: Journal) -> None:
         self.journal = journal
         self._ledger = ledger
         self._hopper = hopper
@@ -44,14 +41,13 @@ class Recorder:
 
     def record(self, tried: Tried) -> None:
         """Hand an outcome in. The journal has it after its next flush."""
-        if self.journal is not None:
-            self.journal.answered(tried)
+        self.journal.answered(tried)
         self._waiting.append(tried)
         if len(self._waiting) >= _MOST:
             self.hand_in()
         elif self._timer is None:
             loop = asyncio.get_running_loop()
-            later = self.journal is not None and self.journal.broken is None
+            later = self.journal.broken is None
             self._timer = loop.call_later(_GATHER_SECONDS, self.hand_in) if later else loop.call_soon(self.hand_in)
 
     def hand_in(self) -> None:
@@ -85,12 +81,10 @@ class Recorder:
         if isinstance(error, Exception):
             self._hopper.close(error=error)
         else:
-            if self.journal is not None:
-                self.journal.kept(group)
+            self.journal.kept(group)
             for tried, done in zip(group, recorded.result(), strict=True):
                 self._count(tried, done=done)
-        for _ in group:
-            self._hopper.done()
+        self._hopper.done(len(group))
 
     def _count(self, tried: Tried, *, done: bool) -> None:
         if done:

@@ -19,10 +19,11 @@ from typing import Final
 
 import structlog
 
+from newsletter.deliver.ahead import Ahead
 from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.lane import Lane, Tools
-from newsletter.deliver.outcome import after_reply, unmakeable
+from newsletter.deliver.outcome import after_reply, not_tried, unmakeable
 from newsletter.deliver.pace import Pace
 from newsletter.deliver.record import Recorder
 from newsletter.deliver.smtp import Connection
@@ -75,9 +76,9 @@ async def send_due(
     clock: Clock,
     owner: str,
     stop: asyncio.Event,
+    journal: Journal,
     edition_id: str | None = None,
     limits: Limits | None = None,
-    journal: Journal | None = None,
     on_progress: Progress | None = None,
     luck: Callable[[], float] = random.random,
 ) -> Counts:
@@ -85,17 +86,18 @@ async def send_due(
 
     Deferred ones that are not due yet do not keep it. `stop` ends it early: what is in flight is finished, what was
     only leased is given back. It also ends, with the reason in the counts, when no relay can be reached. StoreError
-    if the ledger or the journal cannot be written; what was begun by then stays so for `recover`. With a `journal`
-    messages are begun ahead (see lane.py); closing it is the caller's.
+    if the ledger or the journal cannot be written; what was begun by then stays so for `recover`. Closing the `journal`
+    is the caller's.
     """
     if not relays:
         return Counts(because="no relay is configured")
     hopper, tally = Hopper(relays), Tally()
     recorder = Recorder(ledger, hopper=hopper, tally=tally, clock=clock, journal=journal)
+    ahead = Ahead(hopper, ledger=ledger, tally=tally, clock=clock)
     run = _Run(
-        tools=Tools(
-            ledger=ledger, hopper=hopper, tally=tally, recorder=recorder, policy=policy, clock=clock, luck=luck
-        ),
+        tools=Tools(hopper=hopper, ahead=ahead, recorder=recorder, policy=policy, clock=clock, luck=luck),
+        ledger=ledger,
+        tally=tally,
         limits=limits or Limits(),
         prepare=prepare,
         relays=relays,
@@ -109,6 +111,8 @@ async def send_due(
 @dataclass(slots=True, kw_only=True)
 class _Run:
     tools: Tools
+    ledger: Ledger
+    tally: Tally
     limits: Limits
     prepare: Prepare
     relays: Sequence[Relay]
@@ -129,7 +133,7 @@ class _Run:
                 task.cancel()
             await asyncio.gather(*besides, return_exceptions=True)
             with suppress(StoreError):  # leases run out by themselves; the first error is the one to hear about
-                await in_thread(self.tools.ledger.release, self.owner)
+                await in_thread(self.ledger.release, self.owner)
         if hopper.error is not None:
             raise hopper.error
         return self._result()
@@ -166,7 +170,7 @@ class _Run:
 
     def _made(self, batch: int) -> list[Parcel | Tried]:
         """Lease a batch and make its messages; runs in a thread."""
-        ledger, tally = self.tools.ledger, self.tools.tally
+        ledger, tally = self.ledger, self.tally
         claimed = ledger.claim(
             owner=self.owner,
             limit=batch,
@@ -204,10 +208,10 @@ class _Run:
 
     async def _tell(self) -> None:
         """Show how it goes: to whoever asked, and in one log line for each batch."""
-        told = self.tools.tally.counts()
+        told = self.tally.counts()
         while True:
             await asyncio.sleep(_PROGRESS_SECONDS)
-            counts = self.tools.tally.counts()
+            counts = self.tally.counts()
             if self.on_progress is not None:
                 self.on_progress(counts)
             if counts.tried - told.tried >= self.limits.batch:
@@ -220,10 +224,13 @@ class _Run:
         for lane in late:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
+        await self.tools.ahead.settled()
+        for parcel in self.tools.hopper.begun:
+            self.tools.recorder.record(not_tried(parcel.claimed, relay="", because="stopped before it was sent"))
         await self.tools.recorder.flush()
 
     def _result(self) -> Counts:
-        counts = self.tools.tally.counts(because=self.tools.hopper.because)
+        counts = self.tally.counts(because=self.tools.hopper.because)
         if self.on_progress is not None:
             self.on_progress(counts)
         _log("run of deliveries ended", counts)

@@ -19,7 +19,7 @@ Commit = Callable[[Sequence[Op]], Sequence[bool]]
 
 _LARGEST = 2000
 _BUSY = 16
-"""So many operations in one group: more are on their way, and waiting for them costs less than a commit for few."""
+"""So many callers in one group: more are on their way, and waiting for them costs less than a commit for few."""
 _LINGER_SECONDS = 0.008
 _GIVE_UP_AFTER = 2
 
@@ -86,7 +86,7 @@ class GroupWriter(Generic[Op]):
             self._write(group)
             if last:
                 return
-            if sum(len(waiting.ops) for waiting in group) >= _BUSY:
+            if len(group) >= _BUSY:
                 self._closing.wait(_LINGER_SECONDS)
 
     def _gathered(self, first: _Waiting[Op]) -> tuple[list[_Waiting[Op]], bool]:

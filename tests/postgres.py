@@ -8,8 +8,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,8 @@ class PostgresServer:
     """A running server on loopback. `url` is its maintenance database; tests take one of their own."""
 
     port: int
+    _control: Callable[..., None]
+    """Calls pg_ctl for this server."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
@@ -43,6 +46,20 @@ class PostgresServer:
         finally:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
+    def restart(self) -> None:
+        """Throw everybody out, stop, and start again."""
+        self._control("-m", "fast", "restart")
+
+    def cut_off(self, url: str) -> int:
+        """End every connection to a database, whatever it is doing; returns how many."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s",
+                (url.rpartition("/")[2],),
+            ).fetchone()
+        assert ended is not None
+        return int(ended[0])
+
     def _execute(self, statement: str, name: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
@@ -61,11 +78,12 @@ def running_server() -> Iterator[PostgresServer]:
         _call(binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         port = _free_port()
         options = " ".join([f"-h 127.0.0.1 -p {port} -k {home}", *(f"-c {it}" for it in _NEVER_MIND_A_CRASH)])
-        _call(binaries / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options, "start")
+        control = partial(_call, binaries / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options)
+        control("start")
         try:
-            yield PostgresServer(port=port)
+            yield PostgresServer(port=port, _control=control)
         finally:
-            _call(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+            control("-m", "immediate", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
+from tests.deliver.killing import Site, made
 from tests.store.samples import open_ledger
 
 
@@ -33,3 +34,15 @@ def store(url: str, tmp_path: Path) -> Iterator[Store]:
 def ledger(store: Store) -> Iterator[Ledger]:
     with open_ledger(store) as opened:
         yield opened
+
+
+@pytest.fixture
+def site(url: str, tmp_path: Path) -> Iterator[Site]:
+    with made(url, tmp_path / "journals") as site:
+        yield site
+
+
+@pytest.fixture
+def each_site(each_url: str, tmp_path: Path) -> Iterator[Site]:
+    with made(each_url, tmp_path / "journals") as site:
+        yield site

@@ -52,18 +52,18 @@ def parse_url(text: str, *, site_dir: Path) -> URL:
     )
 
 
-def engine_for(url: URL, **options: Any) -> Engine:
+def engine_for(url: URL, *, patience: timedelta = PATIENCE, **options: Any) -> Engine:
     """An engine for a URL from `parse_url`. Nothing is connected yet; a SQLite file and its folder are made."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, **options)
-    return _postgresql(url, **options)
+        return _sqlite(url, patience=patience, **options)
+    return _postgresql(url, patience=patience, **options)
 
 
-def _sqlite(url: URL, **options: Any) -> Engine:
+def _sqlite(url: URL, *, patience: timedelta, **options: Any) -> Engine:
     _make_file(Path(url.database or ""))
     pool = {} if "poolclass" in options else _POOL
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": PATIENCE.total_seconds()}, **pool, **options
+        url, hide_parameters=True, connect_args={"timeout": patience.total_seconds()}, **pool, **options
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -96,8 +96,8 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
 
-def _postgresql(url: URL, **options: Any) -> Engine:
-    milliseconds = int(PATIENCE.total_seconds() * 1000)
+def _postgresql(url: URL, *, patience: timedelta, **options: Any) -> Engine:
+    milliseconds = int(patience.total_seconds() * 1000)
     arguments: dict[str, Any] = {
         "connect_timeout": 10,
         "application_name": "newsletter",

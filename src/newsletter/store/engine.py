@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -25,25 +26,27 @@ class Store:
     cost and surprise without being of use.
     """
 
-    def __init__(self, engine: Engine, *, url: URL) -> None:
+    def __init__(self, engine: Engine, *, url: URL, patience: timedelta = PATIENCE) -> None:
         self.where = url.render_as_string(hide_password=True)
         """The database's name for people; without its password."""
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._engine = engine
+        self._patience = patience
         self._reader = _reader(engine, is_sqlite=self.is_sqlite)
         self._writer = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
         # SQLite has one writer at a time and lets the others sleep and ask again; within a process we queue.
         self._turn = threading.Lock() if self.is_sqlite else None
 
     @classmethod
-    def open(cls, url: str, *, site_dir: Path) -> Self:
+    def open(cls, url: str, *, site_dir: Path, patience: timedelta = PATIENCE) -> Self:
         """Open the database at `url`, made and brought up to date where needed.
 
-        A relative SQLite path starts at `site_dir`. StoreError if it cannot be reached or is newer than this program.
+        A relative SQLite path starts at `site_dir`. `patience` is for locks of other programs. StoreError if it cannot
+        be reached or is newer than this program.
         """
         parsed = parse_url(url, site_dir=site_dir)
-        engine = engine_for(parsed)
-        store = cls(engine, url=parsed)
+        engine = engine_for(parsed, patience=patience)
+        store = cls(engine, url=parsed, patience=patience)
         try:
             with spoken(store.where):
                 schema.bring_up_to_date(engine, url=parsed, where=store.where)
@@ -87,7 +90,8 @@ class Store:
         if self._turn is None:
             yield
             return
-        if not self._turn.acquire(timeout=PATIENCE.total_seconds()):
+        # Longer than for the database: whoever has the turn and waits for another program tells of that first.
+        if not self._turn.acquire(timeout=2 * self._patience.total_seconds()):
             raise StoreError(f"{self.where}: another thread of this program is writing for too long: try again")
         try:
             yield

@@ -1,0 +1,101 @@
+"""A sender in a process of its own, a relay that counts, and the store between them: what dies is up to a test."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter.mailbox.script import Script
+from newsletter.mailbox.server import MailboxServer, MailboxThread
+from newsletter.model.delivery import Report
+from newsletter.store.editions import Editions
+from newsletter.store.engine import Store
+from tests.deliver.press import held
+from tests.store.samples import frozen
+
+ROOT = Path(__file__).parents[2]
+READERS = 400
+CONNECTIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    url: str
+    edition: str
+    relay: MailboxThread
+    journals: Path
+
+    @property
+    def server(self) -> MailboxServer:
+        return self.relay.server
+
+    def report(self) -> Report:
+        with Store.open(self.url, site_dir=Path("/")) as store:
+            return Editions(store).report(self.edition)
+
+    @contextmanager
+    def sender(self, *more: str) -> Iterator[subprocess.Popen[str]]:
+        """`more` are the sender's further arguments: seconds of lease, of patience with locks, and of being ahead."""
+        words = (self.url, str(self.server.port), str(CONNECTIONS), str(self.journals), *more)
+        command = [sys.executable, "-m", "tests.deliver.sender", *words]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def send_to_the_end(self) -> str:
+        with self.sender("", "", "120") as process:
+            out, _ = process.communicate(timeout=60)
+        return out.strip().splitlines()[-1]
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """The relay has a message of each connection in its hands, and answers when the block ends."""
+        hold = asyncio.Event()
+        self.server.script = Script(hold=hold)
+        until(lambda: held(self.server) == CONNECTIONS)
+        try:
+            yield
+        finally:
+            self.server.script = Script()
+            self.relay._loop.call_soon_threadsafe(hold.set)
+
+    def kill_the_relay(self) -> None:
+        """Cut every connection as a machine that dies does, and let the relay come back."""
+        self.relay._run(self.server.stop())
+        self.relay._run(self.server.start())
+
+
+@contextmanager
+def made(url: str, journals: Path) -> Iterator[Site]:
+    with Store.open(url, site_dir=Path("/")) as store:
+        edition = frozen(store, READERS)
+    relay = MailboxThread()
+    with relay:
+        yield Site(url=url, edition=edition, relay=relay, journals=journals)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.0005)
+
+
+def mailed(site: Site) -> int:
+    return site.server.counts.total()
+
+
+def accounted_for(site: Site, *, in_doubt: int) -> None:
+    """Lost 0, twice 0, unknown at most so many; and the report says so."""
+    report = site.report()
+    readers = {f"reader-{number}@brief.example" for number in range(READERS)}
+    assert set(site.server.counts.values()) == {1}, "somebody got it twice"
+    assert report.sent + report.unknown == report.recipients == READERS
+    assert len(readers - site.server.counts.keys()) <= report.unknown, "somebody was skipped"
+    assert report.unknown <= in_doubt

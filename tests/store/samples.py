@@ -96,7 +96,7 @@ def suppress(store: Store, address: str, *, reason: str) -> None:
 def add_items(store: Store, many: int) -> tuple[tuple[int, int], ...]:
     """(item id, story id) of new accepted items."""
     with store.write() as connection:
-        if not connection.scalar(select(FeedRow.id)):
+        if not connection.scalar(select(FeedRow.id).where(FeedRow.id == "observatory")):
             feed = {"id": "observatory", "url": "http://feed.example/", "state": FeedState.ACTIVE, "failures": 0}
             connection.execute(insert(FeedRow).values(**feed))
         return tuple(_add_item(connection) for _ in range(many))

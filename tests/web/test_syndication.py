@@ -197,7 +197,7 @@ def test_a_list_without_editions_can_be_followed(site: Site) -> None:
 def test_pages_of_a_list_tell_where_its_feeds_are() -> None:
     views = Views(PUBLICATION)
     request = Request({"type": "http", "method": "GET", "path": "/archive/brief", "query_string": b"", "headers": []})
-    page = bytes(views.page(request, "editions", editions=[], follow=BRIEF).body).decode()
+    page = bytes(views.page(request, "editions", editions=[], older=None, follow=BRIEF).body).decode()
     for form, content_type in FORMS.items():
         title = "The &#34;Brief&#34; &amp; more"
         url = f"http://127.0.0.1:8080/feeds/brief.{form}"

@@ -16,18 +16,18 @@ from starlette.routing import Route
 
 from newsletter.errors import AddressError, MoveError, NotFoundError, StoreError, TokenError
 from newsletter.model.clock import Clock
-from newsletter.model.edition import Edition, EditionState
+from newsletter.model.edition import Edition
 from newsletter.model.settings import Settings
 from newsletter.model.subscriber import Newcomer, Subscription, SubscriptionState
 from newsletter.readers.address import checked
 from newsletter.readers.tokens import Purpose, Tokens
 from newsletter.store.ports import Editions, Limits, Subscribers
 from newsletter.store.seam import in_thread
+from newsletter.web.archive import Archive
 from newsletter.web.guard import LARGEST_BODY_BYTES, Guard
 from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
 
-_HIGHEST_NUMBER = 2**31 - 1
 _HOUR = timedelta(hours=1)
 _MOST_CHANGES = 60
 
@@ -128,27 +128,6 @@ class Public:
             await self._sign_up(str(form.get("address", "")), mailing_list.id)
         return self._views.page(request, "asked", private=True, mailing_list=mailing_list)
 
-    async def archive(self, request: Request) -> Response:
-        """All lists."""
-        return self._views.page(request, "archive", lists=self._site.settings.lists)
-
-    async def archive_of(self, request: Request) -> Response:
-        """A list's editions, latest first."""
-        mailing_list = self._site.settings.mailing_list(request.path_params["list"])
-        listed = await in_thread(self._site.editions.listed, limit=500)
-        editions = [each for each in listed if each.list_id == mailing_list.id and _published(each)]
-        return self._views.page(request, "editions", editions=editions, follow=mailing_list)
-
-    async def edition(self, request: Request) -> Response:
-        """An edition as it was sent, without anybody's tokens."""
-        list_id, number = request.path_params["list"], request.path_params["number"]
-        if number > _HIGHEST_NUMBER:
-            raise NotFoundError("edition", f"{list_id} {number}")
-        found = await in_thread(self._site.editions.by_number, list_id, number)
-        if not _published(found):
-            raise NotFoundError("edition", found.id)
-        return self._views.as_sent(await in_thread(self._site.web_version, found))
-
     async def health(self, request: Request) -> Response:  # noqa: ARG002
         """For the operator's probe."""
         return JSONResponse(await in_thread(self._site.healthy))
@@ -220,10 +199,6 @@ class Public:
         return next((each.title for each in self._site.settings.lists if each.id == list_id), list_id)
 
 
-def _published(edition: Edition) -> bool:
-    return edition.state in {EditionState.APPROVED, EditionState.PAUSED, EditionState.FINISHED}
-
-
 async def _way_out(request: Request) -> str:
     """How somebody leaves. A body that cannot be read keeps nobody."""
     try:
@@ -240,7 +215,7 @@ async def _form(request: Request) -> FormData:
 
 def public_app(site: Site, views: Views) -> Starlette:
     """The public pages as an ASGI application."""
-    public = Public(site, views)
+    public, archive = Public(site, views), Archive(site, views)
 
     def sorry(request: Request, error: HTTPException) -> Response:
         page = views.page(request, "sorry", status=error.status_code, private=True)
@@ -263,9 +238,9 @@ def public_app(site: Site, views: Views) -> Starlette:
             Route("/p/{token}", public.prefer, methods=both),
             Route("/lists/{list}", public.list_page),
             Route("/lists/{list}/subscribe", public.subscribe, methods=["POST"]),
-            Route("/archive", public.archive),
-            Route("/archive/{list}", public.archive_of),
-            Route("/archive/{list}/{number:int}", public.edition),
+            Route("/archive", archive.lists),
+            Route("/archive/{list}", archive.editions),
+            Route("/archive/{list}/{number:int}", archive.edition),
             Route("/feeds/{list}.{form}", Syndication(site).feed),
             Route("/healthz", public.health),
             Route("/", public.home),

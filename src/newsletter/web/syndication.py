@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from functools import lru_cache
 from typing import Protocol
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +16,7 @@ from newsletter.publish.paging import Page, newest_page, past_page
 from newsletter.publish.publish import CONTENT_TYPES, Form, feed_of
 from newsletter.store.ports import Editions
 from newsletter.store.seam import in_thread
+from newsletter.web.documents import Document
 
 _KEPT = 32
 _LONGEST_NUMBER = 6
@@ -29,8 +24,6 @@ _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    "cache-control": "public, max-age=300",
-    "vary": "accept-encoding",
 }
 
 
@@ -44,34 +37,6 @@ class Site(Protocol):
     @property
     def editions(self) -> Editions:
         """What was sent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Document:
-    """A finished document with its validators; the two codings are two representations (RFC 9110 section 8.8.3)."""
-
-    plain: bytes
-    packed: bytes
-    mark: str
-    changed_at: datetime | None
-
-    def answer(self, form: Form, asked: Headers) -> Response:
-        packed = _takes_gzip(asked.get("accept-encoding", ""))
-        etag = f'"{self.mark}-gzip"' if packed else f'"{self.mark}"'
-        headers = _HEADERS | {"etag": etag, "content-type": f"{CONTENT_TYPES[form]}; charset=utf-8"}
-        if self.changed_at:
-            headers["last-modified"] = format_datetime(self.changed_at.astimezone(UTC), usegmt=True)
-        if self._has(asked, headers.get("last-modified")):
-            return Response(status_code=304, headers=headers)
-        if packed:
-            headers["content-encoding"] = "gzip"
-        return Response(self.packed if packed else self.plain, headers=headers)
-
-    def _has(self, asked: Headers, last_modified: str | None) -> bool:
-        """Whether who asks has it already. A date counts only if it is ours: cancelling takes an edition back."""
-        if (tags := asked.get("if-none-match")) is not None:
-            return any(tag in tags for tag in (f'"{self.mark}"', f'"{self.mark}-gzip"')) or tags.strip() == "*"
-        return last_modified is not None and asked.get("if-modified-since") == last_modified
 
 
 class Syndication:
@@ -91,9 +56,9 @@ class Syndication:
         page = _page(request.query_params.get("page"), newest)
         editions = await in_thread(self._site.editions.published, mailing_list.id, first=page.first, last=page.last)
         document = await in_thread(self._document, mailing_list.id, Form(form), page, editions)
-        return document.answer(Form(form), request.headers)
+        return document.answer(request.headers)
 
-    def _make(self, list_id: str, form: Form, page: Page, editions: tuple[Edition, ...]) -> _Document:
+    def _make(self, list_id: str, form: Form, page: Page, editions: tuple[Edition, ...]) -> Document:
         plain = feed_of(
             ((each, self._site.editions.pieces(each.id)) for each in editions),
             publication=self._site.settings.publication,
@@ -101,10 +66,9 @@ class Syndication:
             page=page,
             form=form,
         )
-        return _Document(
-            plain=plain,
-            packed=gzip.compress(plain, mtime=0),
-            mark=hashlib.sha256(plain).hexdigest()[:32],
+        return Document.of(
+            plain,
+            headers=_HEADERS | {"content-type": f"{CONTENT_TYPES[form]}; charset=utf-8"},
             changed_at=max((each.state_at for each in editions if each.state_at), default=None),
         )
 
@@ -117,11 +81,3 @@ def _page(wanted: str | None, newest: int) -> Page:
     if page is None:
         raise NotFoundError("page", str(number))
     return page
-
-
-def _takes_gzip(accepted: str) -> bool:
-    for offer in accepted.lower().split(","):
-        coding, _, weight = offer.partition(";")
-        if coding.strip() == "gzip":
-            return weight.replace(" ", "").rstrip("0") not in {"q=", "q=0."}
-    return False

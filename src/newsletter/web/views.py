@@ -33,7 +33,8 @@ _HEADERS = {
     # Not none at all: browsers then say of our own forms that they come from nowhere.
     "referrer-policy": "same-origin",
 }
-_AS_SENT = _HEADERS | {
+AS_SENT = _HEADERS | {
+    "content-type": "text/html; charset=utf-8",
     # A mail carries its styles in its elements, and partners' pictures; it has no need of anything else.
     "content-security-policy": (
         "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'none'; "
@@ -41,8 +42,9 @@ _AS_SENT = _HEADERS | {
     ),
     "referrer-policy": "no-referrer",
 }
+"""The headers of a whole document that is not ours to change: an edition as it was sent."""
 PRIVATE = {"cache-control": "no-store", "x-robots-tag": "noindex"}
-_PUBLIC = {"vary": "accept-language"}
+_PUBLIC = {"cache-control": "public, max-age=300", "vary": "accept-language"}
 
 
 class Views:
@@ -77,10 +79,6 @@ class Views:
         text = _templates(language).get_template(f"{name}.html").render(shared | context)
         headers = _HEADERS | {"content-language": language} | (PRIVATE if private else _PUBLIC)
         return HTMLResponse(text, status_code=status, headers=headers)
-
-    def as_sent(self, html: str) -> HTMLResponse:
-        """A whole document that is not ours to change: an edition as it was sent."""
-        return HTMLResponse(html, headers=_AS_SENT)
 
     def _shared(self, language: str, *, kept: str | None) -> dict[str, Any]:
         """What all templates see. `kept` is the language that links on the page go on asking for."""
@@ -121,9 +119,10 @@ def _date(language: str, day: date, form: str = "long") -> str:
     return written_date(day, language=language, form=form)
 
 
-def _link(base_url: str, language: str | None, path: str) -> str:
+def _link(base_url: str, language: str | None, path: str, **query: object) -> str:
     """A page of ours; who chose a language in the address bar keeps it."""
-    return base_url + path + ("?" + urlencode({"lang": language}) if language else "")
+    asked = query | ({"lang": language} if language else {})
+    return base_url + path + ("?" + urlencode(asked) if asked else "")
 
 
 def _tongue(tag: str) -> Markup:

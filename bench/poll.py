@@ -25,11 +25,12 @@ from statistics import median
 import feedparser
 
 from newsletter import log
+from newsletter.collect.body import Body
 from newsletter.collect.entry import salt
 from newsletter.collect.http import Fetcher
 from newsletter.collect.parse import parse
 from newsletter.collect.poll import poll
-from newsletter.collect.read import Body, read, read_if_small
+from newsletter.collect.read import read, read_if_small
 from newsletter.collect.sidepass import scan
 from newsletter.collect.worker import Parser
 from newsletter.model.clock import SystemClock

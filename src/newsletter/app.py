@@ -269,12 +269,12 @@ class App:
 
     def healthy(self) -> dict[str, object]:
         """What the operator's probe is told; StoreError if the store cannot be asked."""
-        health = self.feeds.all_health()
+        failing = [health.failures > 0 for health in self.feeds.each_health()]
         next_due_at = self.ledger.next_due_at()
         return {
             "ok": True,
-            "feeds": len(health),
-            "feeds_failing": sum(each.failures > 0 for each in health),
+            "feeds": len(failing),
+            "feeds_failing": sum(failing),
             "next_delivery_at": next_due_at.isoformat() if next_due_at else None,
         }
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from newsletter.collect.body import Body, ParsedFeed
 from newsletter.collect.entry import content_hash
 from newsletter.collect.identity import decide
 from newsletter.collect.keys import keyed
-from newsletter.collect.read import Body, ParsedFeed, read
+from newsletter.collect.read import read
 from newsletter.model.feed import Feed
 from newsletter.model.identity import Decision, Verdict
 from newsletter.model.item import Entry, Item, Key

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.collect.read import Body
+from newsletter.collect.body import Body
 from newsletter.collect.worker import Parser
 from newsletter.errors import ParseError
 from newsletter.model.item import Entry

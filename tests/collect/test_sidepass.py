@@ -1,4 +1,5 @@
-from newsletter.collect.read import Body, ParsedFeed, read
+from newsletter.collect.body import Body, ParsedFeed
+from newsletter.collect.read import read
 from newsletter.collect.sidepass import scan
 from tests.collect.makers import DATA, NOW, a_feed, item, read_bytes, rss
 

@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
+from newsletter.collect.body import Body
 from newsletter.collect.identity import decide
-from newsletter.collect.read import Body, read
+from newsletter.collect.read import read
 from newsletter.model.feed import Feed, FeedHealth
 from newsletter.model.item import Item, PollReport
 from newsletter.store.engine import Store

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.collect.read import Body, ParsedFeed
+from newsletter.collect.body import Body, ParsedFeed
 from newsletter.collect.worker import Parser
 from newsletter.errors import ParseError
 from tests.collect.makers import NOW, a_feed, item, read_bytes, rss

@@ -90,12 +90,12 @@ def _count(store: Store, table: type) -> int:
 
 def test_a_feed_never_asked_has_no_health(feeds: Feeds) -> None:
     assert feeds.health("institute") is None
-    assert feeds.all_health() == ()
+    assert tuple(feeds.each_health()) == ()
 
 
 def test_a_lease_on_a_new_feed_adds_it(feeds: Feeds) -> None:
     assert _take(feeds) == HEALTH
-    assert feeds.all_health() == (HEALTH,)
+    assert tuple(feeds.each_health()) == (HEALTH,)
 
 
 def test_a_leased_feed_is_nobody_elses_until_the_lease_runs_out(feeds: Feeds) -> None:
@@ -126,7 +126,7 @@ def test_what_many_workers_take_and_keep_at_once_is_each_feeds_own(store: Store,
     ]
     feeds.close()
     assert all(promise.done() for promise in promises)
-    assert {(health.feed_id, health.body_hash, health.failures) for health in feeds.all_health()} == {
+    assert {(health.feed_id, health.body_hash, health.failures) for health in feeds.each_health()} == {
         (name, name, at) for at, name in enumerate(names)
     }
     again = Feeds(store).take(names[0], url=HEALTH.url, now=NOW, lease=HOUR).result()
@@ -465,7 +465,7 @@ def test_two_programs_never_both_find_the_same_piece_new(items: Items, url: str)
 def test_whatever_a_feed_shows_its_items_are_what_it_showed_last(
     feeds: Feeds, items: Items, polls: list[dict[str, int]]
 ) -> None:
-    feed = f"feed-{len(feeds.all_health())}"
+    feed = f"feed-{len(tuple(feeds.each_health()))}"
     shown: dict[str, int] = {}
     for number, poll in enumerate(polls):
         entries = []

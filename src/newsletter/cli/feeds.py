@@ -34,7 +34,7 @@ def list_(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     Example: newsletter feeds list --json
     """
     with opened(site) as app:
-        healths = {health.feed_id: health for health in app.feeds.all_health()}
+        healths = {health.feed_id: health for health in app.feeds.each_health()}
         known = [(feed, healths.get(feed.id)) for feed in app.settings.feeds]
         documents = [feedhealth.document(feed, health, now=app.clock.now()) for feed, health in known]
     rows = [feedhealth.row(feed, health) for feed, health in known]

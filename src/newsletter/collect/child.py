@@ -14,8 +14,9 @@ import sys
 from collections.abc import Collection
 from typing import BinaryIO
 
+from newsletter.collect.body import ParsedFeed
 from newsletter.collect.errand import LENGTH, Job, Question, Refusal, packed
-from newsletter.collect.read import ParsedFeed, read
+from newsletter.collect.read import read
 from newsletter.errors import FeedError
 
 

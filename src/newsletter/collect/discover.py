@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree, html
 
+from newsletter.collect.body import Body, ParsedFeed
 from newsletter.collect.http import Fetched, Fetcher
-from newsletter.collect.read import Body, ParsedFeed
 from newsletter.collect.urls import absolute
 from newsletter.collect.worker import Parser
 from newsletter.errors import FetchError, ParseError

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.collect.read import Body
+from newsletter.collect.body import Body
 
 LENGTH = struct.Struct(">Q")
 

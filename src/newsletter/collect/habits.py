@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.collect.read import ParsedFeed
+from newsletter.collect.body import ParsedFeed
 from newsletter.model.feed import FeedHealth, Habits, Move
 from newsletter.model.identity import Decision, Verdict
 

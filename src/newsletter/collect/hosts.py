@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.collect.rhythm import SHORTEST_WAIT
+from newsletter.collect.rhythm import SHORTEST_WAIT, why_not
 from newsletter.model.feed import Feed, FeedHealth
 
 # One feed's long Retry-After must not silence a host with thousands of feeds for a week.
@@ -15,35 +16,58 @@ _LONGEST_FOR_ALL = timedelta(hours=1)
 _TOO_MANY_REQUESTS = 429
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What is known before anybody is asked. Of a feed that is due nothing but its place is held: there may be many."""
+
+    due: Collection[tuple[str, Sequence[int]]]
+    """Hosts, and the places of the feeds that each is to be asked for."""
+    refused: Mapping[int, str]
+    """Why the feeds at these places are not asked."""
+    spared: dict[str, datetime]
+    """Until when hosts want to be left alone by all feeds that they serve."""
+
+
+def surveyed(feeds: Sequence[Feed], healths: Iterable[FeedHealth], *, now: datetime, force: bool) -> Survey:
+    """Go once through what is remembered of all feeds, those that are not to be polled included."""
+    wanted = {feed.id: feed for feed in feeds}
+    spared: dict[str, datetime] = {}
+    refused = {feed.id: why for feed in feeds if (why := why_not(feed, None, now=now, force=force))}
+    addresses: dict[str, str] = {}
+    for health in healths:
+        spare(spared, health, force=force)
+        if (feed := wanted.get(health.feed_id)) is None:
+            continue
+        if why := why_not(feed, health, now=now, force=force):
+            refused[feed.id] = why
+        elif (elsewhere := address(feed, health)) != feed.url:
+            addresses[feed.id] = elsewhere
+    due: defaultdict[str, list[int]] = defaultdict(list)
+    for at, feed in enumerate(feeds):
+        if feed.id not in refused:
+            due[host_of(addresses.get(feed.id, feed.url))].append(at)
+    whys = {at: refused[feed.id] for at, feed in enumerate(feeds) if feed.id in refused}
+    return Survey(due=due.items(), refused=whys, spared=spared)
+
+
 def host_of(url: str) -> str:
     """Host and port."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
-def by_host(feeds: Sequence[Feed], remembered: Mapping[str, FeedHealth]) -> tuple[tuple[int, ...], ...]:
-    """The places of feeds in their sequence, those that one host serves together."""
-    hosts: defaultdict[str, list[int]] = defaultdict(list)
-    for at, feed in enumerate(feeds):
-        hosts[host_of(address(feed, remembered.get(feed.id)))].append(at)
-    return tuple(map(tuple, hosts.values()))
-
-
-def address(feed: Feed, health: FeedHealth | None) -> str:
+def address(feed: Feed, health: FeedHealth) -> str:
     """Where a feed is asked; what is remembered of another URL does not count."""
-    return health.address if health and health.url == feed.url else feed.url
+    return health.address if health.url == feed.url else feed.url
 
 
-def spared(healths: Iterable[FeedHealth], *, force: bool = False) -> dict[str, datetime]:
-    """Until when hosts want to be left alone by all feeds that they serve."""
-    until: dict[str, datetime] = {}
-    for health in healths:
-        if at := quiet_until(health, force=force):
-            host = host_of(health.address)
-            until[host] = max(at, until.get(host, at))
-    return until
+def spare(spared: dict[str, datetime], health: FeedHealth, *, force: bool) -> None:
+    """Add the host of a feed that said so to those that are left alone."""
+    if until := _quiet_until(health, force=force):
+        host = host_of(health.address)
+        spared[host] = max(until, spared.get(host, until))
 
 
-def quiet_until(health: FeedHealth, *, force: bool = False) -> datetime | None:
+def _quiet_until(health: FeedHealth, *, force: bool) -> datetime | None:
     """Until when the whole host of a feed is left alone, if it said "too many requests" when asked for this one.
 
     It may say so without saying for how long; then `force` may ask its other feeds.

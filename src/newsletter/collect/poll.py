@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
+from newsletter.collect.body import Body, ParsedFeed
 from newsletter.collect.habits import concluded, learned, sighted
 from newsletter.collect.headers import lifetime, retry_after
-from newsletter.collect.hosts import address, by_host, host_of, quiet_until, spared
+from newsletter.collect.hosts import address, host_of, spare, surveyed
 from newsletter.collect.http import Fetched, Fetcher
 from newsletter.collect.identity import decide
-from newsletter.collect.read import Body, ParsedFeed
 from newsletter.collect.rhythm import TOO_BUSY, asked_anew, failed, gone, minute, succeeded, why_not
 from newsletter.collect.worker import Parser
 from newsletter.errors import FeedError, FetchError, NewsletterError
@@ -35,7 +35,10 @@ from newsletter.store.seam import in_thread, kept
 LEASE = timedelta(minutes=5)
 # Between two requests to a host that is too busy.
 PAUSE = timedelta(seconds=1)
-_QUEUED = 4
+# For each that may be asked at a time, feeds that hold a lease and wait for their turn: few, since leases run out.
+_AHEAD = 4
+# And feeds at work in all. What is kept together costs one commit.
+_AT_WORK = 16
 _OK = frozenset({200, 203})
 _NOT_MODIFIED = 304
 _GONE = 410
@@ -62,7 +65,7 @@ async def poll(
     way, is put off and reported; it never stops another. Feeds of one host are asked one after the other, with a
     `pause` between them once it said that it is too busy.
     """
-    remembered = {health.feed_id: health for health in await in_thread(store.all_health)}
+    survey = await in_thread(lambda: surveyed(feeds, store.each_health(), now=clock.now(), force=force))
     polls = _Polls(
         store=store,
         fetcher=fetcher,
@@ -71,17 +74,19 @@ async def poll(
         force=force,
         luck=luck,
         doubtful=await in_thread(store.doubtful),
-        spared=spared(remembered.values(), force=force),
+        spared=survey.spared,
+        ahead=asyncio.Semaphore(_AHEAD * concurrency),
         asking=asyncio.Semaphore(concurrency),
     )
-    reports: dict[int, PollReport] = {}
-    hosts = by_host(feeds, remembered)
-    waiting = iter(hosts)
+    reports = {at: PollReport(feed=feeds[at].id, because=why) for at, why in survey.refused.items()}
+    for report in reports.values():
+        tell(report)
+    waiting = iter(survey.due)
 
     async def some() -> None:
-        for places in waiting:
+        for host, places in waiting:
             for at in places:
-                reports[at] = await polls.one(feeds[at], remembered.get(feeds[at].id))
+                reports[at] = await polls.one(feeds[at], host)
                 tell(reports[at])
                 if reports[at].status in TOO_BUSY and at != places[-1]:
                     await asyncio.sleep(pause.total_seconds())
@@ -89,7 +94,7 @@ async def poll(
     try:
         async with asyncio.TaskGroup() as group:
             # More than may ask at once: the others take their lease meanwhile, or wait for theirs to be kept.
-            for _ in range(min(_QUEUED * concurrency, len(hosts))):
+            for _ in range(min(_AT_WORK * concurrency, len(survey.due))):
                 group.create_task(some())
     except* NewsletterError as failures:
         # Only the store fails for all feeds at once, and says the same to each.
@@ -99,11 +104,15 @@ async def poll(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    """What came of asking a feed, not yet kept. Without `parsed` there is nothing to decide about."""
+    """What came of asking a feed, not yet kept. Without `parsed` there is nothing to decide about.
+
+    `first`: it is the first document that was read of the feed.
+    """
 
     health: FeedHealth
     report: PollReport
     parsed: ParsedFeed | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,20 +131,23 @@ class _Polls:
     luck: Callable[[], float]
     doubtful: frozenset[str]
     spared: dict[str, datetime]
+    ahead: asyncio.Semaphore
     asking: asyncio.Semaphore
 
-    async def one(self, feed: Feed, remembered: FeedHealth | None) -> PollReport:
-        """Poll one feed, or say why not."""
-        if why := self._why_not(feed, remembered):
+    async def one(self, feed: Feed, host: str) -> PollReport:
+        """Poll one feed that was due when we looked, or say why not."""
+        if why := self._spared(host):
             return PollReport(feed=feed.id, because=why)
-        leased = await self._taken(feed)
-        if leased is None:
-            return PollReport(feed=feed.id, because="another run is polling it")
-        # That other run may have finished between our look and our lease.
-        if why := self._why_not(feed, leased):
-            await in_thread(self.store.record_unchanged, leased)
-            return PollReport(feed=feed.id, because=why)
-        report = await self._leased(feed, leased)
+        async with self.ahead:
+            leased = await self._taken(feed)
+            if leased is None:
+                return PollReport(feed=feed.id, because="another run is polling it")
+            # That other run may have finished between our look and our lease.
+            if why := self._why_not(feed, leased):
+                await in_thread(self.store.record_unchanged, leased)
+                return PollReport(feed=feed.id, because=why)
+            outcome = await self._asked(feed, leased)
+        report = await self._recorded(feed, leased, outcome)
         _note(report)
         return report
 
@@ -148,38 +160,40 @@ class _Polls:
                 await in_thread(self.store.record_unchanged, leased)
             raise
 
-    def _why_not(self, feed: Feed, health: FeedHealth | None) -> str | None:
-        now = self.clock.now()
-        if why := why_not(feed, health, now=now, force=self.force):
-            return why
-        host = host_of(address(feed, health))
+    def _why_not(self, feed: Feed, health: FeedHealth) -> str | None:
+        why = why_not(feed, health, now=self.clock.now(), force=self.force)
+        return why or self._spared(host_of(address(feed, health)))
+
+    def _spared(self, host: str) -> str | None:
         until = self.spared.get(host)
-        if until is None or now >= until:
+        if until is None or self.clock.now() >= until:
             return None
         return f"{host} said of another feed that it is asked too often: not before {minute(until)}"
 
-    async def _leased(self, feed: Feed, leased: FeedHealth) -> PollReport:
-        """Poll a feed whose lease is ours, and give it back whatever happens."""
+    async def _asked(self, feed: Feed, leased: FeedHealth) -> _Outcome:
+        """Ask and read a feed whose lease is ours; nothing is kept yet.
+
+        When we are stopped before there is an outcome, the feed stays as it was and free for the next run.
+        """
         health = asked_anew(feed, leased)
         try:
-            outcome = await self._given_back_if_cancelled(leased, self._asked(feed, health))
-            return await self._kept(feed, outcome, first=health.state is FeedState.NEW)
-        except Exception as exc:  # noqa: BLE001 the outermost loop: this feed failed, the others go on
-            status = exc.status if isinstance(exc, FetchError) else None
-            return await self._kept(feed, self._put_off(feed, health, _told(exc, feed), status), first=False)
-
-    async def _given_back_if_cancelled(self, leased: FeedHealth, asking: Awaitable[_Outcome]) -> _Outcome:
-        """An outcome; when we are stopped before there is one, the feed stays as it was and free for the next run."""
-        try:
-            return await asking
+            async with self.asking:
+                return await self._answered(feed, health)
         except asyncio.CancelledError:
             await in_thread(self.store.record_unchanged, leased)
             raise
+        except Exception as exc:  # noqa: BLE001 the outermost loop: this feed failed, the others go on
+            return self._failed(feed, health, exc)
 
-    async def _asked(self, feed: Feed, health: FeedHealth) -> _Outcome:
-        """Ask and read; nothing is kept yet."""
-        async with self.asking:
-            return await self._answered(feed, health)
+    async def _recorded(self, feed: Feed, leased: FeedHealth, outcome: _Outcome) -> PollReport:
+        """Keep an outcome, or else that it could not be kept: the lease is given back whatever happens."""
+        try:
+            return await self._kept(feed, outcome)
+        except Exception as exc:  # noqa: BLE001 as in _asked
+            return await self._kept(feed, self._failed(feed, asked_anew(feed, leased), exc))
+
+    def _failed(self, feed: Feed, health: FeedHealth, exc: Exception) -> _Outcome:
+        return self._put_off(feed, health, _told(exc, feed), exc.status if isinstance(exc, FetchError) else None)
 
     async def _answered(self, feed: Feed, health: FeedHealth) -> _Outcome:
         answer = await self.fetcher.get(health.address, health.validators, feed=feed.id)
@@ -210,7 +224,8 @@ class _Polls:
             habits=self._sighted(learned(health.habits, parsed, now=self.clock.now()), health, answer),
             lifetime=lifetime(answer.headers),
         )
-        return _Outcome(health=after, report=PollReport(feed=feed.id, status=answer.status), parsed=parsed)
+        report = PollReport(feed=feed.id, status=answer.status)
+        return _Outcome(health=after, report=report, parsed=parsed, first=health.state is FeedState.NEW)
 
     def _unchanged(self, feed: Feed, health: FeedHealth, answer: Fetched) -> _Outcome:
         """The same as last time: by the server's word, or byte for byte."""
@@ -253,12 +268,10 @@ class _Polls:
         """A failure: the feed is asked again, later and later."""
         now, jitter = self.clock.now(), self.luck()
         after = failed(feed, health, because=because, status=status, wait=wait, now=now, jitter=jitter)
-        if until := quiet_until(after, force=self.force):
-            host = host_of(after.address)
-            self.spared[host] = max(until, self.spared.get(host, until))
+        spare(self.spared, after, force=self.force)
         return _Outcome(health=after, report=_failure(feed, status, because))
 
-    async def _kept(self, feed: Feed, outcome: _Outcome, *, first: bool) -> PollReport:
+    async def _kept(self, feed: Feed, outcome: _Outcome) -> PollReport:
         """Write an outcome down, items and validators together."""
         if outcome.parsed is None:
             await kept(self.store.keep(outcome.health))
@@ -267,10 +280,10 @@ class _Polls:
             self.store.record_items,
             outcome.health,
             outcome.parsed.entries,
-            partial(decide, feed=feed, first=first),
+            partial(decide, feed=feed, first=outcome.first),
             now=self.clock.now(),
             listed=outcome.parsed.listed,
-            conclude=partial(concluded, known=outcome.parsed.known, first=first),
+            conclude=partial(concluded, known=outcome.parsed.known, first=outcome.first),
         )
         return replace(report, known=report.known + outcome.parsed.known)
 

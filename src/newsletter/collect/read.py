@@ -5,10 +5,11 @@ It runs in a thread for small and well-formed documents, in a process that can b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 
+from newsletter.collect.body import Body, KnownDigests, ParsedFeed
 from newsletter.collect.document import document_of, utf8_of
 from newsletter.collect.entry import Surroundings, entry_from, salt
 from newsletter.collect.jsonfeed import JsonFeed, is_json, json_feed
@@ -17,11 +18,7 @@ from newsletter.collect.parse import parse
 from newsletter.collect.sidepass import Scan, scan
 from newsletter.collect.source import RawEntry, SideEntry
 from newsletter.errors import ParseError
-from newsletter.model.feed import Feed
 from newsletter.model.identity import KeyedEntry
-
-KnownDigests = Callable[[Collection[str]], frozenset[str]]
-"""Which of these digests some item of the feed has: `Feeds.known_digests` with its feed."""
 
 # libxml2 takes what it accepts in milliseconds. feedparser and the cleaner take half a second for the worst 64 KB that
 # could be made, which is what a thread may be lost for; a day's new items of an honest feed are smaller.
@@ -29,31 +26,6 @@ SMALL_BODY_BYTES = 2 * 1024 * 1024
 SMALL_REST_BYTES = 64 * 1024
 # JSON can hold a great many items in few bytes, and Python looks at each.
 SMALL_JSON_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """What came for a feed. `url` is where it came from in the end, `content_type` the header's value."""
-
-    feed: Feed
-    content: bytes
-    url: str
-    content_type: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedFeed:
-    """What a document says: entries that may be new or changed, how many are known by their bytes, and hints."""
-
-    entries: tuple[KeyedEntry, ...] = ()
-    known: int = 0
-    title: str = ""
-    skip_hours: frozenset[int] = frozenset()
-    skip_days: frozenset[int] = frozenset()
-    lasts: timedelta | None = None
-    """How long the document says that it stays as it is."""
-    listed: tuple[str, ...] = ()
-    """The digests of all its entries, in its order; none where they cannot be told."""
 
 
 def read(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import pickle
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,14 +17,17 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from newsletter.collect.body import Body, KnownDigests, ParsedFeed
 from newsletter.collect.errand import LENGTH, Job, Question, Refusal, packed
-from newsletter.collect.read import Body, KnownDigests, ParsedFeed, read_if_small
 from newsletter.errors import ParseError
 from newsletter.store.seam import in_thread
 
 # Twenty thousand items in ten megabytes take feedparser a quarter of it.
 MEMORY_BYTES = 1536 * 1024 * 1024
 DEADLINE = timedelta(seconds=60)
+# Seconds of reading here after which processes read: starting one takes as long. Two of them need no turns with the
+# thread that asks.
+_WORTH_A_PROCESS = 0.5
 _LONGEST_ANSWER = 256 * 1024 * 1024
 
 
@@ -40,6 +44,7 @@ class Parser:
     def __init__(self, *, processes: int = 2, deadline: timedelta = DEADLINE, memory_bytes: int = MEMORY_BYTES) -> None:
         self._deadline = deadline.total_seconds()
         self._memory_bytes = memory_bytes
+        self._spent = 0.0
         self._slots = [_Slot() for _ in range(processes)]
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
 
@@ -56,8 +61,7 @@ class Parser:
 
     async def parse(self, body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:
         """What the body says, without entries whose digests are `known`; ParseError if it takes too much."""
-        small = await in_thread(read_if_small, body, known, now=now)
-        if small is not None:
+        if (small := await in_thread(self._read_here, body, known, now=now)) is not None:
             return small
         async with self._process() as process:
             try:
@@ -71,6 +75,19 @@ class Parser:
         if isinstance(answer, Refusal):
             raise ParseError(body.feed.id, answer.because)
         return answer
+
+    def _read_here(self, body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed | None:
+        """The same, if it cannot cost much and not much was read here before."""
+        if self._spent > _WORTH_A_PROCESS:
+            return None
+        # Loaded when something has changed: most rounds of polls find nothing new, and these are many megabytes.
+        from newsletter.collect.read import read_if_small
+
+        began = time.thread_time()
+        try:
+            return read_if_small(body, known, now=now)
+        finally:
+            self._spent += time.thread_time() - began
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[asyncio.subprocess.Process]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
 from newsletter.store.mapping import health_from
-from newsletter.store.statements import chunks
+from newsletter.store.statements import CHUNK, chunks
 from newsletter.store.tables import FeedRow, ItemRow
 from newsletter.store.taking import Take, is_lost, keep_all, take_all
 from newsletter.store.windows import confirm_window, feeds_in_doubt, keep_window
@@ -41,10 +41,17 @@ class Feeds:
             row = connection.execute(select(FeedRow.__table__).where(FeedRow.id == feed_id)).one_or_none()
         return health_from(row) if row else None
 
-    def all_health(self) -> tuple[FeedHealth, ...]:
-        with self._store.read() as connection:
-            rows = connection.execute(select(FeedRow.__table__).order_by(FeedRow.id)).all()
-        return tuple(health_from(row) for row in rows)
+    def each_health(self) -> Iterator[FeedHealth]:
+        last = ""
+        page = select(FeedRow.__table__).order_by(FeedRow.id).limit(CHUNK)
+        while True:
+            # Each page is its own transaction: whoever reads may take their time.
+            with self._store.read() as connection:
+                rows = connection.execute(page.where(FeedRow.id > last)).all()
+            if not rows:
+                return
+            yield from map(health_from, rows)
+            last = rows[-1].id
 
     def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
         op = Take(feed_id=feed_id, url=url, now=now, lease=lease)

@@ -40,8 +40,8 @@ class Feeds(Protocol):
     def health(self, feed_id: str) -> FeedHealth | None:
         """What is remembered of a feed, None if it was never asked."""
 
-    def all_health(self) -> tuple[FeedHealth, ...]:
-        """Every feed ever asked, by id."""
+    def each_health(self) -> Iterator[FeedHealth]:
+        """Every feed ever asked, by id, read in pages."""
 
     def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
         """Take a feed for polling, or None if another worker has it. A feed unknown so far is added with `url`.

@@ -52,6 +52,16 @@ def test_other_documents_are_read_elsewhere_and_alike(content: bytes) -> None:
     asyncio.run(run())
 
 
+def test_after_much_reading_here_small_documents_are_read_elsewhere_too() -> None:
+    async def run() -> None:
+        async with Parser(processes=1, here=timedelta(microseconds=1)) as parser:
+            first, second = await _parse(parser, rss(item())), await _parse(parser, rss(item()))
+            assert first == second
+            assert len(_processes(parser)) == 1
+
+    asyncio.run(run())
+
+
 def test_a_process_asks_what_is_known() -> None:
     async def run() -> None:
         async with Parser(processes=1) as parser:

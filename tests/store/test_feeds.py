@@ -93,6 +93,15 @@ def test_a_feed_never_asked_has_no_health(feeds: Feeds) -> None:
     assert tuple(feeds.each_health()) == ()
 
 
+def test_every_feeds_health_is_told_however_many_there_are(feeds: Feeds) -> None:
+    names = [f"feed-{at:03}" for at in range(450)]
+    for promise in [
+        feeds.take(name, url="https://a.example/feed/", now=NOW, lease=timedelta(minutes=5)) for name in names
+    ]:
+        promise.result()
+    assert [health.feed_id for health in feeds.each_health()] == names
+
+
 def test_a_lease_on_a_new_feed_adds_it(feeds: Feeds) -> None:
     assert _take(feeds) == HEALTH
     assert tuple(feeds.each_health()) == (HEALTH,)

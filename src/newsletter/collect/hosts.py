@@ -20,8 +20,8 @@ _TOO_MANY_REQUESTS = 429
 class Survey:
     """What is known before anybody is asked. Of a feed that is due nothing but its place is held: there may be many."""
 
-    due: Collection[tuple[str, Sequence[int]]]
-    """Hosts, and the places of the feeds that each is to be asked for."""
+    due: Collection[Sequence[int]]
+    """The places of the feeds to ask, those of one host together."""
     refused: Mapping[int, str]
     """Why the feeds at these places are not asked."""
     spared: dict[str, datetime]
@@ -47,7 +47,7 @@ def surveyed(feeds: Sequence[Feed], healths: Iterable[FeedHealth], *, now: datet
         if feed.id not in refused:
             due[host_of(addresses.get(feed.id, feed.url))].append(at)
     whys = {at: refused[feed.id] for at, feed in enumerate(feeds) if feed.id in refused}
-    return Survey(due=due.items(), refused=whys, spared=spared)
+    return Survey(due=tuple(due.values()), refused=whys, spared=spared)
 
 
 def host_of(url: str) -> str:

@@ -84,9 +84,9 @@ async def poll(
     waiting = iter(survey.due)
 
     async def some() -> None:
-        for host, places in waiting:
+        for places in waiting:
             for at in places:
-                reports[at] = await polls.one(feeds[at], host)
+                reports[at] = await polls.one(feeds[at])
                 tell(reports[at])
                 if reports[at].status in TOO_BUSY and at != places[-1]:
                     await asyncio.sleep(pause.total_seconds())
@@ -134,17 +134,15 @@ class _Polls:
     ahead: asyncio.Semaphore
     asking: asyncio.Semaphore
 
-    async def one(self, feed: Feed, host: str) -> PollReport:
+    async def one(self, feed: Feed) -> PollReport:
         """Poll one feed that was due when we looked, or say why not."""
-        if why := self._spared(host):
-            return PollReport(feed=feed.id, because=why)
         async with self.ahead:
             leased = await self._taken(feed)
             if leased is None:
                 return PollReport(feed=feed.id, because="another run is polling it")
-            # That other run may have finished between our look and our lease.
+            # Another run may have asked it between our look and our lease; or its host, of another feed, spoken up.
             if why := self._why_not(feed, leased):
-                await in_thread(self.store.record_unchanged, leased)
+                await kept(self.store.keep(leased))
                 return PollReport(feed=feed.id, because=why)
             outcome = await self._asked(feed, leased)
         report = await self._recorded(feed, leased, outcome)
@@ -161,12 +159,12 @@ class _Polls:
             raise
 
     def _why_not(self, feed: Feed, health: FeedHealth) -> str | None:
-        why = why_not(feed, health, now=self.clock.now(), force=self.force)
-        return why or self._spared(host_of(address(feed, health)))
-
-    def _spared(self, host: str) -> str | None:
+        now = self.clock.now()
+        if why := why_not(feed, health, now=now, force=self.force):
+            return why
+        host = host_of(address(feed, health))
         until = self.spared.get(host)
-        if until is None or self.clock.now() >= until:
+        if until is None or now >= until:
             return None
         return f"{host} said of another feed that it is asked too often: not before {minute(until)}"
 

@@ -25,9 +25,8 @@ from newsletter.store.seam import in_thread
 # Twenty thousand items in ten megabytes take feedparser a quarter of it.
 MEMORY_BYTES = 1536 * 1024 * 1024
 DEADLINE = timedelta(seconds=60)
-# Seconds of reading here after which processes read: starting one takes as long. Two of them need no turns with the
-# thread that asks.
-_WORTH_A_PROCESS = 0.5
+# Starting a process takes half as long. Processes need no turns with the thread that asks.
+WORTH_PROCESSES = timedelta(seconds=0.5)
 _LONGEST_ANSWER = 256 * 1024 * 1024
 
 
@@ -39,12 +38,22 @@ class _Slot:
 
 
 class Parser:
-    """A pool of reading processes, started when first needed: `async with Parser() as parser`."""
+    """A pool of reading processes, started when first needed: `async with Parser() as parser`.
 
-    def __init__(self, *, processes: int = 2, deadline: timedelta = DEADLINE, memory_bytes: int = MEMORY_BYTES) -> None:
+    `here` is how much processor time may go into reading without them.
+    """
+
+    def __init__(
+        self,
+        *,
+        processes: int = 2,
+        deadline: timedelta = DEADLINE,
+        memory_bytes: int = MEMORY_BYTES,
+        here: timedelta = WORTH_PROCESSES,
+    ) -> None:
         self._deadline = deadline.total_seconds()
         self._memory_bytes = memory_bytes
-        self._spent = 0.0
+        self._here_seconds = here.total_seconds()
         self._slots = [_Slot() for _ in range(processes)]
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
 
@@ -78,7 +87,7 @@ class Parser:
 
     def _read_here(self, body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed | None:
         """The same, if it cannot cost much and not much was read here before."""
-        if self._spent > _WORTH_A_PROCESS:
+        if self._here_seconds <= 0:
             return None
         # Loaded when something has changed: most rounds of polls find nothing new, and these are many megabytes.
         from newsletter.collect.read import read_if_small
@@ -87,7 +96,7 @@ class Parser:
         try:
             return read_if_small(body, known, now=now)
         finally:
-            self._spent += time.thread_time() - began
+            self._here_seconds -= time.thread_time() - began
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[asyncio.subprocess.Process]:

@@ -18,7 +18,7 @@ from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
 from newsletter.store.mapping import health_from
-from newsletter.store.statements import CHUNK, chunks
+from newsletter.store.statements import chunks
 from newsletter.store.tables import FeedRow, ItemRow
 from newsletter.store.taking import Take, is_lost, keep_all, take_all
 from newsletter.store.windows import confirm_window, feeds_in_doubt, keep_window
@@ -27,6 +27,7 @@ from newsletter.store.writer import GroupWriter
 T = TypeVar("T")
 
 _LOST = "it took so long that another run has asked the feed meanwhile: nothing was kept"
+_PAGE = 200
 
 
 class Feeds:
@@ -43,7 +44,7 @@ class Feeds:
 
     def each_health(self) -> Iterator[FeedHealth]:
         last = ""
-        page = select(FeedRow.__table__).order_by(FeedRow.id).limit(CHUNK)
+        page = select(FeedRow.__table__).order_by(FeedRow.id).limit(_PAGE)
         while True:
             # Each page is its own transaction: whoever reads may take their time.
             with self._store.read() as connection:

@@ -13,15 +13,18 @@ from tests.site.partner import Article, Partner, feed_of
 from tests.site.program import Program, feed_file
 from tests.web.pages import Pages
 
+STONES = "Stones & <Fields>"
+"""A topic that must not end up in a page as it is."""
+
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
     program = Program(tmp_path / "site", MailboxServer(port=1), web_port=8080)
     with Partner(bodies={"/feed": feed_of(Article(headline="The quiet contest"))}) as partner:
         program.configure(
-            'approval = "editor"',
+            'approval = "editor"\nweekly = "0 8 * * sat"',
             more='[lists.weekend]\ntitle = "The <Weekend>"\ndouble_opt_in = false\n',
-            harbour=feed_file(f"{partner.url}/feed"),
+            harbour=feed_file(f"{partner.url}/feed").replace('["Seas and Ports"]', f'["Seas and Ports", "{STONES}"]'),
         )
         opened = App.open(open_site(program.folder))
         asyncio.run(opened.poll())

@@ -149,9 +149,10 @@ def show(address: AddressArgument, *, site: SiteOption = None, as_json: JsonOpti
 
     Example: newsletter subscribers show ann@example.org
     """
-    from newsletter.cli.person import person_document, person_lines, suppression_document
+    from newsletter.cli.person import person_lines
     from newsletter.errors import NotFoundError
     from newsletter.readers.address import checked
+    from newsletter.readers.record import person_document, suppression_document
 
     with opened(site) as app:
         why = app.subscribers.suppression(checked(address))

@@ -106,6 +106,10 @@ class Digest:
     full: Full = Full.LEAD
     when_few: WhenFew = WhenFew.KEEP
     already_sent: AlreadySent = AlreadySent.LEAVE_OUT
+    weekly: str | None = None
+    """The cron line of the edition for those who want one a week; None where readers cannot choose that."""
+    weekly_of: str = ""
+    """The digest whose week this one tells, for an edition of such readers."""
     sections: tuple[Section, ...] = field(default_factory=tuple)
     """Never empty: a digest configured with `feeds` alone has one section without title."""
 

@@ -182,6 +182,11 @@ class DigestTable(Table):
         "Without it only `compose` makes editions.",
     )
     timezone: kinds.Zone | None = Field(default=None, description="For the schedule, if not the publication's.")
+    weekly: kinds.Cron | None = Field(
+        default=None,
+        description="When readers who chose one edition a week get theirs, with what they have not had yet. Without it "
+        "they cannot choose that.",
+    )
     subject: kinds.Text = Field(default="{{ lead.headline }}", description="Subject line, a Jinja2 template.")
     approval: Annotated[Approval, _CHOICE] = Field(
         default=Approval.AUTO, description="Whether editions go by themselves (auto) or wait for an editor."

@@ -156,6 +156,7 @@ def _digest(name: str, config: schema.ConfigFile, *, feeds: tuple[str, ...]) -> 
         full=table.full,
         when_few=table.when_few,
         already_sent=table.already_sent,
+        weekly=table.weekly,
         sections=_sections(table, every_feed=feeds),
     )
 

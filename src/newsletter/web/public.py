@@ -25,6 +25,7 @@ from newsletter.store.ports import Editions, Limits, Subscribers
 from newsletter.store.seam import in_thread
 from newsletter.web.archive import Archive
 from newsletter.web.guard import LARGEST_BODY_BYTES, Guard
+from newsletter.web.preferences import Doors, PreferencePages
 from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
 
@@ -74,6 +75,15 @@ class Public:
     def __init__(self, site: Site, views: Views) -> None:
         self._site = site
         self._views = views
+        self.preferences = PreferencePages(
+            site,
+            views,
+            Doors(
+                holder=lambda request: self._holder(request, Purpose.PREFERENCES),
+                join=self._sign_up,
+                leave=lambda each: self._move(each, SubscriptionState.LEFT, source="preferences"),
+            ),
+        )
 
     async def leave(self, request: Request) -> Response:
         """RFC 8058: POST leaves at once, whatever else is in it; GET shows a button and changes nothing."""
@@ -97,23 +107,6 @@ class Public:
         except MoveError:
             raise HTTPException(410) from None
         return await self._about(request, "confirmed", subscription)
-
-    async def prefer(self, request: Request) -> Response:
-        """The lists somebody is on; POST with `list` leaves that one."""
-        holder = await self._holder(request, Purpose.PREFERENCES)
-        subscriber = await in_thread(self._site.subscribers.subscriber, holder.subscriber_id)
-        if request.method == "POST":
-            wanted = str((await _form(request)).get("list", ""))
-            for each in (await in_thread(self._site.subscribers.person, subscriber.address)).subscriptions:
-                if each.list_id == wanted:
-                    await self._move(each, SubscriptionState.LEFT, source="preferences")
-        person = await in_thread(self._site.subscribers.person, subscriber.address)
-        active = {each.list_id for each in person.subscriptions if each.state is SubscriptionState.ACTIVE}
-        rows = [
-            {"id": each.id, "title": each.title, "description": each.description, "active": each.id in active}
-            for each in self._site.settings.lists
-        ]
-        return self._views.page(request, "preferences", private=True, reader=subscriber.language, rows=rows)
 
     async def list_page(self, request: Request) -> Response:
         """A list with its sign-up form."""
@@ -235,7 +228,9 @@ def public_app(site: Site, views: Views) -> Starlette:
         routes=[
             Route("/u/{token}", public.leave, methods=both),
             Route("/c/{token}", public.confirm, methods=both),
-            Route("/p/{token}", public.prefer, methods=both),
+            Route("/p/{token}", public.preferences.prefer, methods=both),
+            Route("/p/{token}/data", public.preferences.data),
+            Route("/p/{token}/erase", public.preferences.erase, methods=both),
             Route("/lists/{list}", public.list_page),
             Route("/lists/{list}/subscribe", public.subscribe, methods=["POST"]),
             Route("/archive", archive.lists),

@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,19 +29,21 @@ def test_an_old_python_is_told_what_it_lacks() -> None:
 
 
 def test_dev_py_needs_nothing_but_the_standard_library() -> None:
-    files = [ROOT / "dev.py", *(ROOT / "tools").glob("*.py")]
-    imported = {name for file in files for name in _top_level_imports(file)}
-    assert imported - {"tools"} <= set(sys.stdlib_module_names)
+    reached, imported = [ROOT / "dev.py"], set[str]()
+    for file in reached:
+        imported |= (found := set(_imports(file)))
+        ours = {ROOT / "tools" / f"{name.split('.')[1]}.py" for name in found if name.startswith("tools.")}
+        reached += sorted({module for module in ours if module.exists()}.difference(reached))
+    assert ROOT / "tools" / "environment.py" in reached
+    assert {name.split(".")[0] for name in imported} - {"tools"} <= set(sys.stdlib_module_names)
 
 
-def _top_level_imports(file: Path) -> set[str]:
-    names: set[str] = set()
+def _imports(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.split(".")[0])
-    return names
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def test_what_follows_the_dashes_is_handed_through() -> None:

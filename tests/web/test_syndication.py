@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +192,18 @@ def test_a_list_without_editions_can_be_followed(site: Site) -> None:
     assert json.loads(answer.text)["items"] == []
     assert "last-modified" not in answer.headers
     assert site.get("/feeds/brief.json", if_none_match=answer.headers["etag"]).status_code == 304
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hub_is_told_in_the_headers_too_with_what_to_subscribe_to(site: Site, form: str) -> None:
+    site.publish(1)
+    site.settings = replace(site.settings, publication=replace(PUBLICATION, hub="https://hub.example/"))
+
+    answer = site.get(f"/feeds/brief.{form}")
+
+    links = {relation: link["url"] for relation, link in answer.links.items()}
+    assert links == {"hub": "https://hub.example/", "self": f"http://127.0.0.1:8080/feeds/brief.{form}"}
+    assert site.get(f"/feeds/brief.{form}", if_none_match=answer.headers["etag"]).links == answer.links
 
 
 def test_pages_of_a_list_tell_where_its_feeds_are() -> None:

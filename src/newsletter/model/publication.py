@@ -33,6 +33,8 @@ class Publication:
     timezone: str
     postal_address: str
     links: tuple[tuple[str, str], ...] = ()
+    hub: str | None = None
+    """The WebSub hub that tells followers of our feeds at once; it is told by us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,8 @@ def atom(channel: Channel) -> bytes:
     add(root, f"{_A}link", rel="alternate", href=channel.home_url, type="text/html")
     for relation, url in channel.urls:
         add(root, f"{_A}link", rel=relation, href=url, type="application/atom+xml")
+    if channel.hub:
+        add(root, f"{_A}link", rel="hub", href=channel.hub)
     if channel.archived:
         add(root, f"{{{HISTORY}}}archive")
     for shown in channel.shown:

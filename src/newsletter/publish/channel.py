@@ -62,6 +62,8 @@ class Channel:
     url: str
     urls: tuple[tuple[str, str], ...]
     archived: bool
+    hub: str | None
+    """Who tells followers of a new document (WebSub); none for a document that never changes."""
     updated_at: datetime
     shown: tuple[Shown, ...]
 
@@ -75,7 +77,7 @@ def channel_of(
     form: str,
 ) -> Channel:
     """The document of a page in a form (the end of its address: atom, rss, json)."""
-    base = f"{publication.base_url}/feeds/{quote(mailing_list.id)}"
+    url = feed_url(publication, mailing_list.id, form)
     shown = tuple(each for edition, draft in editions for each in _shown(edition, draft))
     title = one_line(mailing_list.title) or mailing_list.id
     return Channel(
@@ -85,13 +87,19 @@ def channel_of(
         language=publication.language,
         home_url=f"{publication.base_url}/lists/{quote(mailing_list.id)}",
         # The same in every document: they are parts of one feed.
-        id=f"{base}.atom",
-        url=_page_url(f"{base}.{form}", page.number),
-        urls=tuple(_others(f"{base}.{form}", page)),
+        id=feed_url(publication, mailing_list.id, "atom"),
+        url=_page_url(url, page.number),
+        urls=tuple(_others(url, page)),
         archived=page.number is not None,
+        hub=publication.hub if page.number is None else None,
         updated_at=max((each.updated_at for each in shown), default=_NEVER),
         shown=shown,
     )
+
+
+def feed_url(publication: Publication, list_id: str, form: str) -> str:
+    """Where the newest document of a list's feed is."""
+    return f"{publication.base_url}/feeds/{quote(list_id)}.{form}"
 
 
 def _others(url: str, page: Page) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ def json_feed(channel: Channel) -> bytes:
         "next_url": urls.get("prev-archive"),
         "description": channel.description,
         "language": channel.language,
+        "hubs": [{"type": "WebSub", "url": channel.hub}] if channel.hub else [],
         # No authors here: they would count for every piece without a byline.
         "items": [_item(shown) for shown in channel.shown],
     }

@@ -25,6 +25,8 @@ def rss(channel: Channel) -> bytes:
     add(head, "lastBuildDate", _date(channel.updated_at))
     for relation, url in (("self", channel.url), *channel.urls):
         add(head, f"{_A}link", rel=relation, href=url, type="application/rss+xml")
+    if channel.hub:
+        add(head, f"{_A}link", rel="hub", href=channel.hub)
     if channel.archived:
         add(head, f"{{{HISTORY}}}archive")
     for shown in channel.shown:

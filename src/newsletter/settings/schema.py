@@ -49,6 +49,10 @@ class PublicationTable(Table):
     timezone: kinds.Zone = Field(default="UTC", description="For schedules and dates: a zone of the IANA database.")
     postal_address: str = Field(default="", description="In the footer of every mail; many countries require it.")
     links: dict[str, kinds.WebAddress] = Field(default={}, description="Links in the footer: label = address.")
+    hub: kinds.WebAddress | None = Field(
+        default=None,
+        description="A WebSub hub: our feeds name it, and it is told of every edition, so that followers need not ask.",
+    )
     key_file: kinds.SecretFile | None = Field(
         default=None,
         description="A file with the key that links are sealed with, newest first where it has several lines. "

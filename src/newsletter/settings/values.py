@@ -40,6 +40,7 @@ def publication_from(table: schema.PublicationTable) -> Publication:
         timezone=table.timezone,
         postal_address=table.postal_address,
         links=tuple(table.links.items()),
+        hub=table.hub,
     )
 
 

@@ -11,7 +11,10 @@ from starlette.responses import Response
 
 from newsletter.errors import NotFoundError
 from newsletter.model.edition import Edition
+from newsletter.model.links import safe_url
+from newsletter.model.publication import Publication
 from newsletter.model.settings import Settings
+from newsletter.publish.channel import feed_url
 from newsletter.publish.paging import Page, newest_page, past_page
 from newsletter.publish.publish import CONTENT_TYPES, Form, feed_of
 from newsletter.store.ports import Editions
@@ -68,9 +71,19 @@ class Syndication:
         )
         return Document.of(
             plain,
-            headers=_HEADERS | {"content-type": f"{CONTENT_TYPES[form]}; charset=utf-8"},
+            headers=_HEADERS
+            | {"content-type": f"{CONTENT_TYPES[form]}; charset=utf-8"}
+            | _discovery(self._site.settings.publication, list_id, form=form, page=page),
             changed_at=max((each.state_at for each in editions if each.state_at), default=None),
         )
+
+
+def _discovery(publication: Publication, list_id: str, *, form: Form, page: Page) -> dict[str, str]:
+    """Where a follower subscribes, and to what (WebSub section 4); documents of the past never change."""
+    if publication.hub is None or page.number is not None:
+        return {}
+    topic = feed_url(publication, list_id, form)
+    return {"link": f'<{safe_url(publication.hub)}>; rel="hub", <{safe_url(topic)}>; rel="self"'}
 
 
 def _page(wanted: str | None, newest: int) -> Page:

@@ -5,7 +5,6 @@ import importlib.util
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from tests.ports import free_port
 
 _VERSION = "pginstall18"
 _NEVER_MIND_A_CRASH = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -76,7 +77,7 @@ def running_server() -> Iterator[PostgresServer]:
         data.mkdir(mode=0o700)
         _give_to_server_user(home, data)
         _call(binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        port = _free_port()
+        port = free_port()
         options = " ".join([f"-h 127.0.0.1 -p {port} -k {home}", *(f"-c {it}" for it in _NEVER_MIND_A_CRASH)])
         control = partial(_call, binaries / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options)
         control("start")
@@ -129,9 +130,3 @@ def _call(*command: str | Path) -> None:
         )
         said.seek(0)
         assert done.returncode == 0, said.read().decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

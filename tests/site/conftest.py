@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from newsletter.mailbox.server import MailboxServer, MailboxThread
+from tests.ports import free_port
 from tests.site.partner import Partner
 from tests.site.program import Program
 
@@ -25,6 +25,4 @@ def mailbox() -> Iterator[MailboxServer]:
 
 @pytest.fixture
 def program(tmp_path: Path, mailbox: MailboxServer) -> Program:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    return Program(tmp_path / "site", mailbox, web_port=port)
+    return Program(tmp_path / "site", mailbox, web_port=free_port())

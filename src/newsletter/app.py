@@ -184,7 +184,7 @@ class App:
 
     def digests(self) -> tuple[Digest, ...]:
         """The digests with a schedule."""
-        return tuple(digest for digest in self.settings.digests if digest.schedule)
+        return tuple(digest for digest in self.settings.every_digest if digest.schedule)
 
     async def compose(self, digest_id: str, *, slot: Slot | None = None) -> Composed:
         """Freeze the next edition of a digest, for a slot or for now."""

@@ -1,6 +1,7 @@
 """Who gets which form of an edition, found by the database: what readers prefer, and what they have had before."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -12,6 +13,7 @@ from newsletter.model.subscriber import SubscriptionState
 from newsletter.model.variant import HAD_IT_ALL, Audience, Group, Place, Variant, Variants
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
+from newsletter.store.items import Items
 from newsletter.store.tables import DeliveryRow, SubscriberRow, SubscriptionRow
 from tests.store.samples import NOW, add_items, add_people, claim_all, deliver, draft_of, open_ledger, rendered_of
 
@@ -178,3 +180,21 @@ def test_each_recipient_can_be_shown_their_own_form(store: Store) -> None:
     assert [place.variant if place else None for place in places] == ["1", ""]
     assert editions.variant(draft.id, "1").left_out == (items[0][1],)
     assert editions.variant_for(draft.id, 999) is None
+
+
+def test_who_wants_one_edition_a_week_gets_no_other(store: Store) -> None:
+    items = add_items(store, 2)
+    weekly, *_ = add_people(store, 3)
+    with store.write() as connection:
+        connection.execute(update(SubscriptionRow).where(SubscriptionRow.id == weekly).values(weekly=True))
+    daily = replace(draft_of(items).digest, weekly="0 8 * * sat")
+    week = daily.companion
+    assert week is not None
+    editions = Editions(store)
+    assert (editions.anybody_weekly("brief"), editions.anybody_weekly("other")) == (True, False)
+    assert _freeze(store, replace(draft_of(items), digest=daily)) == 2
+    told = Items(store).told("daily", weekly_id=week.id, since=NOW)
+    assert {item.id for item in told} == {item for item, _ in items}
+    assert _freeze(store, replace(draft_of(items, edition_id="week", number=2), digest=week)) == 1
+    assert Items(store).told("daily", weekly_id=week.id, since=NOW) == ()
+    assert [each.id for each in editions.published("brief", first=1, last=9)] == ["daily-2026-11-23"]

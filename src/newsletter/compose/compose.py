@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from newsletter.compose.choose import Refusal, choose, passes_all, waiting, wanted_feeds
@@ -33,6 +33,8 @@ Render = Callable[[Draft, str], Rendered]
 """(draft, nonce) → the documents. Passed in, so that compose need not know render."""
 
 _TRIES = 3
+_LOOK_BACK = timedelta(days=8)
+"""For the editions of a week: a day more than that, since some are late. None is told twice for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ async def compose(
     for attempt in range(1, _TRIES + 1):
         if earlier := await in_thread(_frozen_for, editions, digest.id, slot):
             return earlier
+        if digest.weekly_of and not await in_thread(editions.anybody_weekly, digest.list_id):
+            return Composed(because="nobody on the list wants one edition a week")
         choices = await _choices(plan, items, refusal)
         if because := _too_few(plan, choices):
             await _pass_over(plan, items, choices)
@@ -125,8 +129,14 @@ def _frozen_for(editions: Editions, digest_id: str, slot: str) -> Composed | Non
 
 
 async def _choices(plan: Plan, items: Items, refusal: Refusal) -> tuple[Choice, ...]:
-    wanted = wanted_feeds(plan.digest, plan.feeds)
-    candidates = await in_thread(items.candidates, list_id=plan.mailing_list.id, feed_ids=wanted)
+    digest = plan.digest
+    wanted = wanted_feeds(digest, plan.feeds)
+    if digest.weekly_of:
+        since = plan.dated_at - _LOOK_BACK
+        told = await in_thread(items.told, digest.weekly_of, weekly_id=digest.id, since=since)
+        candidates = tuple(item for item in told if item.feed_id in wanted)
+    else:
+        candidates = await in_thread(items.candidates, list_id=plan.mailing_list.id, feed_ids=wanted)
     return await in_thread(choose, candidates, plan.digest, feeds=plan.feeds, at=plan.dated_at, refusal=refusal)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -91,6 +91,10 @@ class Section:
     max_items: int | None = None
 
 
+_ROOM_FOR = 3
+"""How many editions' pieces an edition for a week may have: with more it would not fit into a mail."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """A recurring newsletter. `schedule` is a five-field cron line as cron means it (0 and 7 are Sunday)."""
@@ -114,6 +118,29 @@ class Digest:
     """The digest whose week this one tells, for an edition of such readers."""
     sections: tuple[Section, ...] = field(default_factory=tuple)
     """Never empty: a digest configured with `feeds` alone has one section without title."""
+
+    @property
+    def companion(self) -> Digest | None:
+        """The digest of the readers who want one edition a week, with room for several editions' pieces.
+
+        Its id cannot be that of a configured one: those have no dot.
+        """
+        if self.weekly is None:
+            return None
+        return replace(
+            self,
+            id=f"{self.id}.weekly",
+            schedule=self.weekly,
+            weekly=None,
+            weekly_of=self.id,
+            min_items=1,
+            max_items=self.max_items * _ROOM_FOR,
+            when_few=WhenFew.KEEP,
+            sections=tuple(
+                replace(section, max_items=section.max_items and section.max_items * _ROOM_FOR)
+                for section in self.sections
+            ),
+        )
 
     @property
     def feeds(self) -> tuple[str, ...]:

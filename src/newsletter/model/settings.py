@@ -161,13 +161,19 @@ class Settings:
         """What we call ourselves to mail servers: the host of our pages, more often resolvable than the machine's."""
         return urlsplit(self.publication.base_url).hostname or "localhost"
 
+    @property
+    def every_digest(self) -> tuple[Digest, ...]:
+        """The digests of the file, each with the weekly one beside it where it has one."""
+        pairs = ((digest, digest.companion) for digest in self.digests)
+        return tuple(digest for pair in pairs for digest in pair if digest is not None)
+
     def mailing_list(self, list_id: str) -> MailingList:
         """The list with this id, or NotFoundError that names those there are."""
         return _found("list", list_id, self.lists)
 
     def digest(self, digest_id: str) -> Digest:
         """The digest with this id, or NotFoundError that names those there are."""
-        return _found("digest", digest_id, self.digests)
+        return _found("digest", digest_id, self.every_digest)
 
     def feed(self, feed_id: str) -> Feed:
         """The feed with this id, or NotFoundError that names those there are."""

@@ -34,10 +34,10 @@ from sqlalchemy import (
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft
 from newsletter.model.publication import AlreadySent
-from newsletter.model.subscriber import SubscriptionState
 from newsletter.model.variant import Audience, Group
 from newsletter.store.given import as_given, given
 from newsletter.store.mapping import topics_from
+from newsletter.store.recipients import recipients_of
 from newsletter.store.statements import chunks
 from newsletter.store.tables import (
     DeliveryRow,
@@ -79,13 +79,8 @@ class Crowd:
 
 
 def crowd_of(connection: Connection, draft: Draft) -> Crowd:
-    """The active subscriptions of the edition's list, and how their people differ."""
-    query = select(SubscriptionRow.subscriber_id, SubscriptionRow.id.label("subscription_id"))
-    query = (
-        query.join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
-        .where(SubscriptionRow.list_id == draft.mailing_list.id, SubscriptionRow.state == SubscriptionState.ACTIVE)
-        .where(SubscriberRow.erased_at.is_(None))
-    )
+    """The edition's recipients, and how they differ."""
+    query = recipients_of(draft)
     columns = dict(_differences(connection, draft))
     keeps = draft.digest.already_sent is AlreadySent.KEEP
     shared, pairs = ((), []) if keeps else _shared(connection, draft)

@@ -20,6 +20,7 @@ from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
 from newsletter.store.placing import NOTHING, insert_placed
+from newsletter.store.recipients import anybody_weekly
 from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, IssueRow, VariantRow
 
 _EXPLAINED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED)
@@ -44,6 +45,10 @@ class Editions:
                 suffix += 1
                 taken = f"{wanted}-{suffix}"
         return taken
+
+    def anybody_weekly(self, list_id: str) -> bool:
+        with self._store.read() as connection:
+            return anybody_weekly(connection, list_id)
 
     def audience(self, draft: Draft) -> Audience:
         with self._store.read() as connection:
@@ -95,7 +100,7 @@ class Editions:
     def published(self, list_id: str, *, first: int, last: int) -> tuple[Edition, ...]:
         query = _SUMMARY.where(
             EditionRow.list_id == list_id, EditionRow.number.between(first, last), EditionRow.state.in_(PUBLISHED)
-        )
+        ).where(EditionRow.digest_id.not_like("%.weekly"))
         with self._store.read() as connection:
             return tuple(_edition_from(row) for row in connection.execute(query.order_by(EditionRow.number.desc())))
 

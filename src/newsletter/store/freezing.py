@@ -11,16 +11,15 @@ from newsletter.errors import EditionError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft, EditionState, Rendered
 from newsletter.model.item import ItemState
-from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.books import DELIVERIES
 from newsletter.store.frozen import draft_text, rendered_text
+from newsletter.store.recipients import recipients_of
 from newsletter.store.tables import (
     DocumentRow,
     EditionItemRow,
     EditionRow,
     IssueRow,
     ItemRow,
-    SubscriberRow,
     SubscriptionRow,
 )
 
@@ -74,6 +73,8 @@ def insert_pieces(connection: Connection, draft: Draft) -> None:
             for place, piece in numbered
         ],
     )
+    if draft.digest.weekly_of:
+        return  # the week's editions have issued them
     connection.execute(
         insert(IssueRow),
         [
@@ -84,7 +85,7 @@ def insert_pieces(connection: Connection, draft: Draft) -> None:
 
 
 def insert_deliveries(connection: Connection, draft: Draft, *, now: datetime) -> int:
-    """A queued delivery for every active subscription of the list; how many there are."""
+    """A queued delivery for each of its recipients; how many there are."""
     row = DELIVERIES.table.c
     same_for_all = {
         row.edition_id: draft.id,
@@ -95,17 +96,8 @@ def insert_deliveries(connection: Connection, draft: Draft, *, now: datetime) ->
         row.attempts: 0,
         row.fence: 0,
     }
-    recipients = (
-        select(
-            SubscriptionRow.subscriber_id,
-            SubscriptionRow.id,
-            *(literal(value, column.type) for column, value in same_for_all.items()),
-        )
-        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
-        .where(SubscriptionRow.list_id == draft.mailing_list.id)
-        .where(SubscriptionRow.state == SubscriptionState.ACTIVE, SubscriberRow.erased_at.is_(None))
-        .order_by(SubscriptionRow.id)
-    )
+    same = (literal(value, column.type) for column, value in same_for_all.items())
+    recipients = recipients_of(draft).add_columns(*same).order_by(SubscriptionRow.id)
     columns = [row.subscriber_id, row.subscription_id, *same_for_all]
     statement = insert(DELIVERIES.table).from_select(columns, recipients, include_defaults=False)
     return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

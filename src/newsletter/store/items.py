@@ -8,13 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import ScalarSelect, Select, and_, func, select, update
 
+from newsletter.model.edition import PUBLISHED, EditionState
 from newsletter.model.item import ITEM_MOVES, Item, ItemState, Revision
 from newsletter.store.engine import Store
 from newsletter.store.lookup import items_by_ids
 from newsletter.store.mapping import item_from, storable
 from newsletter.store.revisions import revisions_of
 from newsletter.store.statements import chunks, insert_into
-from newsletter.store.tables import EditionItemRow, IssueRow, ItemRow
+from newsletter.store.tables import EditionItemRow, EditionRow, IssueRow, ItemRow
 
 
 class Items:
@@ -44,6 +45,19 @@ class Items:
             newest = [item_id for _, item_id in sorted(found, reverse=True)[:limit]]
             items = items_by_ids(connection, newest)
         return tuple(items[item_id] for item_id in newest)
+
+    def told(self, digest_id: str, *, weekly_id: str, since: datetime) -> tuple[Item, ...]:
+        shown = _shown_by(digest_id).where(EditionRow.state.in_(PUBLISHED), EditionRow.frozen_at >= since)
+        again = _shown_by(weekly_id).where(EditionRow.state != EditionState.CANCELLED)
+        query = (
+            select(ItemRow.__table__)
+            .where(ItemRow.id.in_(shown.with_only_columns(EditionItemRow.item_id)))
+            .where(ItemRow.state == ItemState.ACCEPTED)
+            .where(ItemRow.story_id.not_in(again.with_only_columns(EditionItemRow.story_id)))
+            .order_by(ItemRow.dated_at.desc(), ItemRow.id.desc())
+        )
+        with self._store.read() as connection:
+            return tuple(item_from(row) for row in connection.execute(query))
 
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
         told: defaultdict[int, list[Item]] = defaultdict(list)
@@ -85,6 +99,11 @@ class Items:
                 statement = update(ItemRow).where(*movable).values(changes)
                 moved += connection.execute(statement).rowcount
         return moved
+
+
+def _shown_by(digest_id: str) -> Select[int]:
+    shown = select(EditionItemRow.item_id).join(EditionRow, EditionRow.id == EditionItemRow.edition_id)
+    return shown.where(EditionRow.digest_id == digest_id)
 
 
 def _by_date(item: Item) -> tuple[datetime, int]:

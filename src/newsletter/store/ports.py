@@ -103,6 +103,11 @@ class Items(Protocol):
         list. Older ones than the first `limit` wait: they are candidates still when those have been issued.
         """
 
+    def told(self, digest_id: str, *, weekly_id: str, since: datetime) -> tuple[Item, ...]:
+        """The items, accepted still, that the digest's editions let go since then have shown, newest first; without
+        stories that an edition of the digest `weekly_id` has told before.
+        """
+
     def sources(self, story_ids: Collection[int]) -> Mapping[int, tuple[Item, ...]]:
         """For each story all its items that are not retracted, oldest first by publication."""
 
@@ -173,6 +178,9 @@ class Editions(Protocol):
     def free_id(self, wanted: str) -> str:
         """`wanted`, or `wanted-2`, `wanted-3` … where it is taken."""
 
+    def anybody_weekly(self, list_id: str) -> bool:
+        """Whether an active reader of the list wants one edition a week."""
+
     def audience(self, draft: Draft) -> Audience:
         """Who would get this edition if it were frozen now, in groups by what they prefer and have had."""
 
@@ -208,7 +216,10 @@ class Editions(Protocol):
         """The highest number of an edition of the list that was let go and not called off; 0 if there is none."""
 
     def published(self, list_id: str, *, first: int, last: int) -> tuple[Edition, ...]:
-        """A list's editions from number `first` to `last` that were let go and not called off, latest first."""
+        """A list's editions from number `first` to `last` that were let go and not called off, latest first.
+
+        Weekly editions are left out: they publish nothing that others have not.
+        """
 
     def for_slot(self, digest_id: str, slot: str) -> Edition | None:
         """The edition that was frozen for this slot of a digest, if one was."""

@@ -1,0 +1,33 @@
+"""Who an edition goes to: the active subscriptions of its list, and of those the ones in its rhythm."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, select, text, true
+
+from newsletter.model.edition import Draft
+from newsletter.model.publication import Digest
+from newsletter.model.subscriber import SubscriptionState
+from newsletter.store.tables import SubscriberRow, SubscriptionRow
+
+
+def recipients_of(draft: Draft) -> Select[int, int]:
+    """(subscriber id, subscription id) of each, in no order."""
+    return (
+        select(SubscriptionRow.subscriber_id, SubscriptionRow.id.label("subscription_id"))
+        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+        .where(SubscriptionRow.list_id == draft.mailing_list.id, SubscriptionRow.state == SubscriptionState.ACTIVE)
+        .where(SubscriberRow.erased_at.is_(None), _in_rhythm(draft.digest))
+    )
+
+
+def anybody_weekly(connection: Connection, list_id: str) -> bool:
+    """Whether somebody on the list wants one edition a week. Spelt as the partial index is."""
+    weekly = exists().where(SubscriptionRow.list_id == list_id, text("subscriptions.weekly"))
+    return bool(connection.scalar(select(weekly.where(SubscriptionRow.state == SubscriptionState.ACTIVE))))
+
+
+def _in_rhythm(digest: Digest) -> ColumnElement[bool]:
+    """A digest that has no weekly edition goes to everybody: who chose that would else get nothing."""
+    if digest.weekly_of:
+        return SubscriptionRow.weekly.is_(True)
+    return SubscriptionRow.weekly.is_(False) if digest.weekly else true()

@@ -38,6 +38,7 @@ from newsletter.store.items import Items
 from newsletter.store.keys import AddressKeys
 from newsletter.store.ledger import Ledger
 from newsletter.store.limits import Limits
+from newsletter.store.pacing import Pacing
 from newsletter.store.ports import Slot
 from newsletter.store.seam import in_thread
 from newsletter.store.slots import Slots
@@ -81,6 +82,7 @@ class App:
         self.subscribers = Subscribers(store, keys=address_keys)
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
+        self.pacing = Pacing(store)
         self.tokens = Tokens(keys)
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(
@@ -93,6 +95,7 @@ class App:
             self.settings,
             editions=self.editions,
             ledger=self.ledger,
+            pacing=self.pacing,
             mailroom=self.mailroom,
             clock=clock,
             journals=site.var() / "journals",

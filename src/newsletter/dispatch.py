@@ -7,21 +7,27 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
+from newsletter import sdnotify
+from newsletter.deliver.ballot import Alarm
+from newsletter.deliver.gate import REFUSED_PAUSE
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.recover import settle_journals
 from newsletter.deliver.send import Counts, Limits, send_due
-from newsletter.errors import EditionError
+from newsletter.errors import EditionError, MoveError
 from newsletter.mailroom import Mailroom
+from newsletter.model.blame import Step
 from newsletter.model.clock import Clock
 from newsletter.model.delivery import DeliveryState, Report
 from newsletter.model.edition import EditionState
 from newsletter.model.settings import Settings, WhenUnknown
-from newsletter.store.ports import Editions, Ledger
+from newsletter.store.ports import Editions, Ledger, Pacing
 from newsletter.store.seam import in_thread
 
 log = structlog.get_logger()
@@ -36,8 +42,8 @@ class Sent:
 
     @property
     def because(self) -> str | None:
-        """Why not all that was due was tried."""
-        return self.counts.because
+        """What was stopped, and why not all that was due was tried."""
+        return "; ".join((*self.counts.alarms, *([self.counts.because] if self.counts.because else []))) or None
 
 
 class Dispatch:
@@ -49,6 +55,7 @@ class Dispatch:
         *,
         editions: Editions,
         ledger: Ledger,
+        pacing: Pacing,
         mailroom: Mailroom,
         clock: Clock,
         journals: Path,
@@ -57,6 +64,8 @@ class Dispatch:
         self._settings = settings
         self._editions = editions
         self._ledger = ledger
+        self._pacing = pacing
+        self._rests_until: datetime | None = None
         self._mailroom = mailroom
         self._clock = clock
         self._journals = journals
@@ -95,9 +104,16 @@ class Dispatch:
     async def send_due(self, stop: asyncio.Event) -> int:
         """Deliver what is due; returns how many deliveries were tried."""
         await in_thread(self.recover, alone=False)
-        if await in_thread(self._ledger.next_due_at) is None:
+        now = self._clock.now()
+        if (self._rests_until and now < self._rests_until) or await in_thread(self._ledger.next_due_at) is None:
             return 0
-        return (await self._send(stop)).tried
+        counts = await self._send(stop)
+        if counts.alarms:
+            sdnotify.tell(f"STATUS={'; '.join(counts.alarms)}")
+        if counts.refused and counts.because:
+            # Each look at a relay that refuses everybody uses up a few attempts.
+            self._rests_until = now + timedelta(seconds=REFUSED_PAUSE)
+        return counts.tried
 
     async def _send(
         self,
@@ -121,7 +137,18 @@ class Dispatch:
                 limits=Limits(builders=(os.cpu_count() or 1) if self._settings.dkim else 1),
                 journal=journal,
                 on_progress=on_progress,
+                act=self._stopped,
             )
+
+    def _stopped(self, alarm: Alarm) -> str:
+        """Stop an edition or a provider; says how it goes on."""
+        now = self._clock.now()
+        if alarm.step is Step.PAUSE_PROVIDER:
+            slowdown = self._pacing.pause(alarm.whom, because=alarm.because, now=now)
+            return f"nothing is due to it before {slowdown.closed_until:%Y-%m-%d %H:%M} UTC, and then a few to try"
+        with suppress(MoveError):  # it is paused or cancelled already
+            self._editions.move(alarm.whom, EditionState.PAUSED, now=now, because=alarm.because)
+        return f"`newsletter resume {alarm.whom}` lets it go on, `resend --only failed` brings back who was refused"
 
     async def settle(self) -> int:
         """Finish editions whose recipients all have an outcome; returns how many."""

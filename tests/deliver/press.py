@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from newsletter.deliver.ballot import Alarm
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.recover import settle_journals
 from newsletter.deliver.send import Counts, Limits, send_due
@@ -104,6 +105,7 @@ class Press:
     clock: LateClock = field(default_factory=LateClock)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     on_progress: Callable[[Counts], None] | None = None
+    act: Callable[[Alarm], str] | None = None
 
     async def send(self, *, owner: str = "test") -> Counts:
         with Journal(self.journals, owner=owner) as journal:
@@ -130,6 +132,7 @@ class Press:
             limits=self.limits,
             journal=journal,
             on_progress=self.on_progress,
+            act=self.act,
             luck=lambda: 0.0,
         )
 

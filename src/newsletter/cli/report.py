@@ -22,8 +22,13 @@ def report(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOp
     """
     with opened(site) as app:
         found = app.editions.report(edition)
-        state = app.editions.get(edition).state
-    answer(document(found) | {"state": state}, as_json=as_json, lines=lines(found))
+        about = app.editions.get(edition)
+    told = f"{about.state}: {about.state_because}" if about.state_because else about.state
+    answer(
+        document(found) | {"state": about.state, "state_because": about.state_because or None},
+        as_json=as_json,
+        lines=[*lines(found), "", told],
+    )
 
 
 def document(found: Report) -> dict[str, Any]:

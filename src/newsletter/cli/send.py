@@ -36,7 +36,7 @@ def send(
         as_json=as_json,
         lines=[line for each in outcome.reports for line in lines(each)]
         + [f"tried {outcome.counts.tried} messages, letters included; {outcome.counts.sent} were accepted"]
-        + ([outcome.because] if outcome.because else []),
+        + [*outcome.counts.alarms, *([outcome.counts.because] if outcome.counts.because else [])],
     )
     loop.leave_if(interrupted)
     if outcome.because:
@@ -46,7 +46,8 @@ def send(
 def tried(counts: Counts) -> dict[str, Any]:
     """What this run did, editions and letters together."""
     names = ("sent", "deferred", "failed", "unknown", "returned", "dropped")
-    return {"tried": {name: getattr(counts, name) for name in names}, "because": counts.because}
+    told = {name: getattr(counts, name) for name in names}
+    return {"tried": told, "because": counts.because, "alarms": list(counts.alarms)}
 
 
 def _shown_on(bar: Bar) -> Callable[[Counts], None]:

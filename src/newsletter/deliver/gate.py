@@ -8,6 +8,8 @@ from typing import Final
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 60.0
+REFUSED_PAUSE: Final = 300.0
+"""Somebody has to mend something: more than a few tries an hour would only use deliveries up."""
 PATIENCE: Final = 4
 """Failures in a row after which a relay counts as unreachable: about four seconds."""
 
@@ -44,6 +46,19 @@ class Gate:
         """It answered."""
         self.failures = 0
         self._probed = False
+
+    def refuse(self, now: float, *, because: str) -> float | None:
+        """It answers, and refuses everybody: how long it is paused now. It counts as unreachable.
+
+        None where that was known already.
+        """
+        if self.unreachable and now < self._opens_at:
+            return None
+        self.failures = max(self.failures, PATIENCE)
+        self.because = because
+        self._opens_at = now + REFUSED_PAUSE
+        self._probed = False
+        return REFUSED_PAUSE
 
     def fail(self, now: float, *, probe: bool, because: str) -> float | None:
         """It could not be spoken to: how long it is paused now. None where that was known already.

@@ -42,6 +42,8 @@ class Hopper:
         """Why it was closed before all was done."""
         self.error: Exception | None = None
         """What went wrong in a way that is for the caller to know."""
+        self.refused = False
+        """Whether a relay takes nothing from us: coming again at once would only be refused again."""
         self.made: deque[Parcel] = deque()
         """Leased and finished, and not begun."""
         self.begun: deque[Parcel] = deque()
@@ -158,6 +160,21 @@ class Hopper:
         if pause is None:
             return
         log.warning("relay failed", relay=relay, because=because, paused_seconds=pause)
+        self._paused(pause)
+
+    def relay_refused(self, relay: str, *, because: str) -> bool:
+        """Note that a relay answers, and takes nothing from us: it is paused for longer. When none is left, close.
+
+        Whether that is news: what was on its way is refused too.
+        """
+        pause = self._gates[relay].refuse(self._now(), because=because)
+        if pause is None:
+            return False
+        self.refused = True
+        self._paused(pause)
+        return True
+
+    def _paused(self, pause: float) -> None:
         if all(gate.unreachable for gate in self._gates.values()):
             self.close(because="; ".join(f"relay {name}: {gate.because}" for name, gate in self._gates.items()))
         # A little later than the pause: a timer may ring a clock's tick too early, and nobody would look again.

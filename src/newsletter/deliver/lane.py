@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from newsletter.deliver.ahead import Ahead, steady_now
+from newsletter.deliver.alarms import Alarms
 from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.outcome import after_reply, doubtful, interrupted, not_tried
 from newsletter.deliver.pace import Pace
@@ -21,6 +22,7 @@ from newsletter.deliver.record import Recorder
 from newsletter.deliver.smtp import Connection
 from newsletter.deliver.steps import Steps
 from newsletter.errors import RelayError, StoreError
+from newsletter.model.blame import Step
 from newsletter.model.clock import Clock
 from newsletter.model.delivery import Claimed, Reply, Tried
 from newsletter.model.settings import Deliver, Relay
@@ -39,6 +41,7 @@ class Tools:
     hopper: Hopper
     ahead: Ahead
     recorder: Recorder
+    alarms: Alarms
     policy: Deliver
     clock: Clock
     luck: Callable[[], float]
@@ -197,11 +200,14 @@ class Lane:
 
     def answered(self, parcel: Parcel, reply: Reply) -> None:
         """Record the relay's answer."""
-        tools = self._tools
-        tools.hopper.relay_answered(self._name)
+        tools, tried = self._tools, self._judged(parcel, reply)
+        if tried.step is not Step.PAUSE_RELAY:
+            tools.hopper.relay_answered(self._name)
+        elif self._probe:
+            tools.hopper.relay_refused(self._name, because=tried.because)
         self._probe = False
         tools.ahead.answered()
-        self._record(parcel, self._judged(parcel, reply))
+        self._record(parcel, tried)
 
     def _judged(self, parcel: Parcel, reply: Reply) -> Tried:
         tools = self._tools
@@ -272,4 +278,5 @@ class Lane:
                 because=tried.because,
             )
         self._tools.recorder.record(tried)
+        self._tools.alarms.saw(parcel.claimed, tried)
         self._tools.ahead.over()

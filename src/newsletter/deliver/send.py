@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from newsletter.deliver.ahead import Ahead
+from newsletter.deliver.alarms import Act, Alarms
 from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.lane import Lane, Tools
@@ -34,6 +35,7 @@ from newsletter.model.clock import Clock
 from newsletter.model.delivery import Claimed, Tried
 from newsletter.model.judgement import Blame
 from newsletter.model.message import Message
+from newsletter.model.providers import Providers
 from newsletter.model.settings import Deliver, Relay
 from newsletter.store.ports import Ledger
 from newsletter.store.seam import in_thread
@@ -47,6 +49,7 @@ Prepare = Callable[[Claimed], Message]
 
 Progress = Callable[[Counts], None]
 
+_PROVIDERS: Final = Providers()
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _PROGRESS_SECONDS: Final = 0.1
 _DROPS: Final = 3
@@ -80,6 +83,8 @@ async def send_due(
     edition_id: str | None = None,
     limits: Limits | None = None,
     on_progress: Progress | None = None,
+    provider_of: Callable[[str], str] = _PROVIDERS.of,
+    act: Act | None = None,
     luck: Callable[[], float] = random.random,
 ) -> Counts:
     """Try every delivery that is due once; return when nothing is due or in flight.
@@ -87,7 +92,7 @@ async def send_due(
     Deferred ones that are not due yet do not keep it. `stop` ends it early: what is in flight is finished, what was
     only leased is given back. It also ends, with the reason in the counts, when no relay can be reached. StoreError
     if the ledger or the journal cannot be written; what was begun by then stays so for `recover`. Closing the `journal`
-    is the caller's.
+    is the caller's. What is our own fault is stopped by `act`, and told in the counts.
     """
     if not relays:
         return Counts(because="no relay is configured")
@@ -95,7 +100,15 @@ async def send_due(
     recorder = Recorder(ledger, hopper=hopper, tally=tally, clock=clock, journal=journal)
     ahead = Ahead(hopper, ledger=ledger, tally=tally, clock=clock)
     run = _Run(
-        tools=Tools(hopper=hopper, ahead=ahead, recorder=recorder, policy=policy, clock=clock, luck=luck),
+        tools=Tools(
+            hopper=hopper,
+            ahead=ahead,
+            recorder=recorder,
+            alarms=Alarms(hopper, provider_of=provider_of, act=act),
+            policy=policy,
+            clock=clock,
+            luck=luck,
+        ),
         ledger=ledger,
         tally=tally,
         limits=limits or Limits(),
@@ -123,7 +136,7 @@ class _Run:
     async def to_the_end(self, hostname: str, stop: asyncio.Event) -> Counts:
         hopper = self.tools.hopper
         lanes = [asyncio.create_task(lane.run()) for lane in self._lanes(hostname)]
-        besides = [asyncio.create_task(work) for work in (self._watch(stop), self._tell())]
+        besides = [asyncio.create_task(work) for work in (self._watch(stop), self._tell(), self.tools.alarms.run())]
         try:
             await self._supply()
         finally:
@@ -132,6 +145,7 @@ class _Run:
             for task in besides:
                 task.cancel()
             await asyncio.gather(*besides, return_exceptions=True)
+            await self.tools.alarms.finish()
             with suppress(StoreError):  # leases run out by themselves; the first error is the one to hear about
                 await in_thread(self.ledger.release, self.owner)
         if hopper.error is not None:
@@ -230,7 +244,8 @@ class _Run:
         await self.tools.recorder.flush()
 
     def _result(self) -> Counts:
-        counts = self.tally.counts(because=self.tools.hopper.because)
+        hopper = self.tools.hopper
+        counts = self.tally.counts(because=hopper.because, alarms=self.tools.alarms.told, refused=hopper.refused)
         if self.on_progress is not None:
             self.on_progress(counts)
         _log("run of deliveries ended", counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind, Tried
@@ -24,6 +25,10 @@ class Counts:
     """Editions of which at least one delivery was leased, in the order of their first."""
     because: str | None = None
     """Why the run ended before all that was due was tried; None if all was."""
+    alarms: tuple[str, ...] = ()
+    """What was stopped because it is our own fault, each in words."""
+    refused: bool = False
+    """Whether a relay takes nothing from us, so that coming again at once is of no use."""
 
     @property
     def tried(self) -> int:
@@ -55,7 +60,7 @@ class Tally:
         """How often this delivery was dropped."""
         return self._dropped[claimed.ledger, claimed.id]
 
-    def counts(self, *, because: str | None = None) -> Counts:
+    def counts(self, *, because: str | None = None, alarms: Sequence[str] = (), refused: bool = False) -> Counts:
         """All of it until now."""
         return Counts(
             sent=self._states[DeliveryState.SENT],
@@ -66,4 +71,6 @@ class Tally:
             dropped=self._dropped.total(),
             editions=tuple(self._editions),
             because=because,
+            alarms=tuple(alarms),
+            refused=refused,
         )

@@ -148,6 +148,7 @@ class Edition:
     warnings: tuple[str, ...] = ()
     state_at: datetime | None = None
     """Since when it is in its state; None only where that was not asked for."""
+    state_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

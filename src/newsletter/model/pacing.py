@@ -9,6 +9,8 @@ from typing import Final
 
 _FIRST_REST: Final = timedelta(minutes=1)
 _LONGEST_REST: Final = timedelta(minutes=30)
+_FIRST_PAUSE: Final = timedelta(hours=1)
+_LONGEST_PAUSE: Final = timedelta(hours=12)
 _MOST_DOUBLINGS: Final = 10
 _REMEMBERED: Final = timedelta(hours=1)
 """After so long without a complaint the next one is the first again."""
@@ -50,6 +52,27 @@ def slower(before: Slowdown | None, *, provider: str, rate: float, because: str,
         provider=provider,
         rate=max(so_far / 2, _LEAST),
         full_rate=max(before.full_rate if before is not None and lately else so_far, _LEAST),
+        slowed_at=now,
+        closed_until=now + rest,
+        complaints=complaints,
+        because=because,
+    )
+
+
+def paused(before: Slowdown | None, *, provider: str, because: str, now: datetime) -> Slowdown:
+    """What to remember when a provider takes nothing from us: nothing goes to it for an hour, and then a few to try.
+
+    Twice as long each time that these are refused too, up to half a day.
+    """
+    lately = before is not None and now - before.closed_until < _REMEMBERED
+    complaints = before.complaints + 1 if before is not None and lately else 1
+    rest = min(_FIRST_PAUSE * 2 ** min(complaints - 1, _MOST_DOUBLINGS), _LONGEST_PAUSE)
+    if before is not None and now < before.closed_until and before.because == because:
+        return before
+    return Slowdown(
+        provider=provider,
+        rate=_LEAST,
+        full_rate=before.full_rate if before is not None and lately else SLOWEST_START,
         slowed_at=now,
         closed_until=now + rest,
         complaints=complaints,

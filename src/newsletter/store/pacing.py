@@ -6,13 +6,15 @@ has come, so one that is behind gets nothing twice, and one that is far ahead is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, select, update
 
-from newsletter.model.pacing import Slowdown, slower
+from newsletter.model.pacing import Slowdown, paused, slower
 from newsletter.store.engine import Store
 from newsletter.store.outcomes import told
 from newsletter.store.statements import insert_into
@@ -61,11 +63,16 @@ class Pacing:
             return connection.scalar(taken) or 0
 
     def slow(self, provider: str, *, rate: float, because: str, now: datetime) -> Slowdown:
+        return self._changed(provider, partial(slower, rate=rate, because=told(because), now=now))
+
+    def pause(self, provider: str, *, because: str, now: datetime) -> Slowdown:
+        return self._changed(provider, partial(paused, because=told(because), now=now))
+
+    def _changed(self, provider: str, change: Callable[..., Slowdown]) -> Slowdown:
         provider = provider[:_LONGEST_PROVIDER]
         with self._store.write(serial=True) as connection:
             row = connection.execute(_SLOWDOWN.where(SlowdownRow.provider == provider)).one_or_none()
-            before = Slowdown(**row._asdict()) if row else None
-            after = slower(before, provider=provider, rate=rate, because=told(because), now=now)
+            after = change(Slowdown(**row._asdict()) if row else None, provider=provider)
             values = {field.name: getattr(after, field.name) for field in fields(after)}
             first = insert_into(connection, SlowdownRow).values(values)
             connection.execute(first.on_conflict_do_update(index_elements=["provider"], set_=values))

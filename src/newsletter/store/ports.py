@@ -520,6 +520,9 @@ class Pacing(Protocol):
     def slow(self, provider: str, *, rate: float, because: str, now: datetime) -> Slowdown:
         """Note that a provider asked for patience, and return what it gets from now on."""
 
+    def pause(self, provider: str, *, because: str, now: datetime) -> Slowdown:
+        """Note that a provider takes nothing from us, and return what it gets from now on: nothing, for a while."""
+
     def slowdowns(self) -> tuple[Slowdown, ...]:
         """Every provider that asked for patience lately."""
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Final
 
+from newsletter.deliver.ballot import MAJORITIES
 from newsletter.deliver.rules import SECTIONS
 from newsletter.deliver.rules.rule import Rule
+from newsletter.model.blame import Step
 from newsletter.model.trouble import PATIENCE
+
+_HOW_LONG: Final = {
+    Step.PAUSE_RELAY: ("a relay", "five minutes, on this machine alone"),
+    Step.PAUSE_PROVIDER: ("a provider", "an hour, for all machines"),
+    Step.PAUSE_EDITION: ("an edition", "until it is resumed"),
+}
+_MAJORITIES: Final = "\n".join(
+    f"| {what} | {MAJORITIES[step].votes} | {MAJORITIES[step].share:.0%} of {MAJORITIES[step].among} | {how_long} |"
+    for step, (what, how_long) in _HOW_LONG.items()
+)
 
 _HEAD = f"""\
 # What a refusal means
@@ -34,6 +47,20 @@ such reply asks for. A dead address is suppressed in the transaction that record
 the reply as evidence (`newsletter subscribers show`), and what else waits for it is called off. A mail that arrived
 ends a row of trouble, once it is five days old: until then a relay that took it may still report a failure. The
 settings `bounce_score_…` in `[deliver]` say how much trouble is enough.
+
+## When it is our own fault
+
+A step that pauses is a vote, and one stray reply stops nothing. So many are enough, counted from the first:
+
+| what is paused | votes | and their share of the last answers | for how long |
+|---|---|---|---|
+{_MAJORITIES}
+
+Each alarm is one line in the log at level error (`sending paused`), is told by `newsletter send`, which then ends with
+exit code 1, and by systemd's status. A paused edition says in `newsletter report` why. When the cause is mended:
+`newsletter resume EDITION`, and `newsletter resend EDITION --only failed` for those who were refused before it stopped.
+A provider or a relay goes on by itself, a few messages first: if these are refused too it is paused again, a provider
+for twice as long, up to half a day. What waits meanwhile is deferred or queued, and no subscriber is touched.
 """
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
+from newsletter.model.keyed import Keyed
 from newsletter.model.subscriber import address_key, mailbox_key
 
 
@@ -35,4 +35,7 @@ class AddressKeys:
 
     def hash_of_key(self, key: str) -> str:
         """The same for what `key_of` made of the address."""
-        return hmac.digest(self.secret, key.encode(), hashlib.sha256).hex()
+        return _keyed(self.secret).digest(key.encode()).hex()
+
+
+_keyed = lru_cache(maxsize=4)(Keyed)

@@ -160,8 +160,8 @@ def address_key(address: str) -> str:
     A server may tell `Ann@` from `ann@` (RFC 5321 section 2.4); hardly one does, and people type both. For comparing
     only: mail goes to the address as it was given.
     """
-    if address.isascii() and "xn--" not in address.lower():
-        return address.strip().lower()
+    if address.isascii() and "xn--" not in (lowered := address.lower()):
+        return lowered.strip()
     local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
     labels = (_unicode_label(label) for label in unicodedata.normalize("NFKC", domain).lower().split("."))
     return f"{unicodedata.normalize('NFC', local.casefold())}@{'.'.join(labels)}"

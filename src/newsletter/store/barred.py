@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -31,12 +30,13 @@ def barred(
         for pattern in domain_patterns(address_key(address).rpartition("@")[2])
         if pattern in domains
     }
-    owners: defaultdict[str, list[K]] = defaultdict(list)
-    for key, its_hashes in hashes.items():
-        for hashed in its_hashes:
-            owners[hashed].append(key)
-    rows = connection.execute(_asked(connection.dialect.name), {"given": as_given([hashed] for hashed in owners)})
-    return found | {key: suppression_from(row) for row in rows for key in owners[row.address_hash]}
+    asked = {hashed for its_hashes in hashes.values() for hashed in its_hashes}
+    rows = connection.execute(_asked(connection.dialect.name), {"given": as_given([hashed] for hashed in asked)})
+    kept = {row.address_hash: suppression_from(row) for row in rows}
+    if not kept:
+        return found
+    owned = ((key, hashed) for key, its_hashes in hashes.items() for hashed in its_hashes if hashed in kept)
+    return found | {key: kept[hashed] for key, hashed in owned}
 
 
 @cache

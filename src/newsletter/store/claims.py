@@ -10,18 +10,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
-    Row,
     Select,
     String,
     Text,
     bindparam,
     func,
+    literal,
     select,
     update,
 )
@@ -29,11 +29,12 @@ from sqlalchemy.sql.dml import ReturningUpdate, Update
 
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind
 from newsletter.model.edition import EditionState
+from newsletter.model.message import LetterKind
 from newsletter.model.pacing import Lines
 from newsletter.model.subscriber import SubscriptionState, Suppression, SuppressionKind
 from newsletter.store.barred import barred
 from newsletter.store.books import BOOKS, LETTER_GOES_TO, NOBODY, WAITING
-from newsletter.store.given import as_given, given
+from newsletter.store.given import as_given, as_one, as_told, given, instant_from
 from newsletter.store.mapping import fields_from
 from newsletter.store.outcomes import told
 from newsletter.store.tables import EditionRow, SubscriberRow, SubscriptionRow
@@ -191,25 +192,43 @@ def _leased(ledger: LedgerKind, which: Select[int]) -> ReturningUpdate[tuple[int
 def _mailable(
     connection: Connection, ledger: LedgerKind, ids: Sequence[int], *, now: datetime, hashes_of: HashesOf
 ) -> list[Claimed]:
-    rows = connection.execute(
-        _with_people(ledger, connection.dialect.name), {"given": as_given([id_] for id_ in ids)}
-    ).all()
-    addresses = {row.id: row.address for row in rows if row.address is not None}
+    asked = {"given": as_given([id_] for id_ in ids)}
+    people = [_Person(*row) for row in as_told(connection.scalar(_with_people(ledger, connection.dialect.name), asked))]
+    addresses = {one.id: one.address for one in people if one.address is not None}
     hashes = {id_: hashes_of(address) for id_, address in addresses.items()}
     suppressed = barred(connection, addresses, hashes=hashes)
-    refused = {row.id: why for row in rows if (why := _why_not(ledger, row, suppressed.get(row.id)))}
+    refused = {one.id: why for one in people if (why := _why_not(ledger, one, suppressed.get(one.id)))}
     if refused:
         values = {"given": as_given(refused.items()), "now": now}
         connection.execute(_turning_away(ledger, connection.dialect.name), values)
-    return [_claimed(ledger, row) for row in rows if row.id not in refused]
+    return [_claimed(ledger, one, one.address) for one in people if one.address is not None and one.id not in refused]
 
 
-def _why_not(ledger: LedgerKind, row: Row[Any], suppressed: Suppression | None) -> str | None:
-    if row.address is None:
+class _Person(NamedTuple):
+    """What a message needs to know."""
+
+    id: int
+    attempts: int
+    queued_at: str
+    fence: int
+    subscription_id: int
+    what: str
+    """The edition, or the kind of letter."""
+    variant: str
+    list_id: str
+    state: str
+    subscriber_id: int
+    address: str | None
+    name: str
+    fields: str
+
+
+def _why_not(ledger: LedgerKind, one: _Person, suppressed: Suppression | None) -> str | None:
+    if one.address is None:
         return NOT_NOW[SubscriptionState.ERASED]
-    goes_to = SubscriptionState.ACTIVE if ledger is LedgerKind.EDITION else LETTER_GOES_TO[row.kind]
-    if row.state is not goes_to:
-        return NOT_NOW[row.state]
+    goes_to = SubscriptionState.ACTIVE if ledger is LedgerKind.EDITION else LETTER_GOES_TO[LetterKind(one.what)]
+    if one.state != goes_to.value:
+        return NOT_NOW[SubscriptionState(one.state)]
     # Who was erased and signs up again is asked whether it is them; nothing else reaches them before they say so.
     if suppressed is None or (suppressed.kind is SuppressionKind.ERASED and goes_to is SubscriptionState.PENDING):
         return None
@@ -218,17 +237,18 @@ def _why_not(ledger: LedgerKind, row: Row[Any], suppressed: Suppression | None) 
 
 @cache
 def _with_people(ledger: LedgerKind, dialect: str) -> Select[Any]:
-    """What a message needs to know, for given ids, in their order."""
+    """A `_Person` for each given id."""
     table, asked = BOOKS[ledger].table, given(dialect, id=BigInteger())
-    own = [table.c.edition_id, table.c.variant] if ledger is LedgerKind.EDITION else [table.c.kind]
+    own = (table.c.edition_id, table.c.variant) if ledger is LedgerKind.EDITION else (table.c.kind, literal(""))
+    subscription, subscriber = SubscriptionRow.__table__.c, SubscriberRow.__table__.c
+    row = (table.c.id, table.c.attempts, table.c.queued_at, table.c.fence, table.c.subscription_id, *own)
+    on_list = (subscription.list_id, subscription.state, subscription.subscriber_id)
     return (
-        select(table.c.id, table.c.attempts, table.c.queued_at, table.c.fence, table.c.subscription_id, *own)
-        .add_columns(SubscriptionRow.list_id, SubscriptionRow.state, SubscriptionRow.subscriber_id)
-        .add_columns(SubscriberRow.address, SubscriberRow.name, SubscriberRow.fields)
+        select(as_one(dialect, *row, *on_list, subscriber.address, subscriber.name, subscriber.fields))
         .select_from(asked)
         .join(table, table.c.id == asked.c.id)
-        .join(SubscriptionRow, SubscriptionRow.id == table.c.subscription_id)
-        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+        .join(SubscriptionRow, subscription.id == table.c.subscription_id)
+        .join(SubscriberRow, subscriber.id == subscription.subscriber_id)
     )
 
 
@@ -255,20 +275,19 @@ def _lining_up(ledger: LedgerKind, dialect: str) -> ReturningUpdate[tuple[int]]:
     )
 
 
-def _claimed(ledger: LedgerKind, row: Row[Any]) -> Claimed:
-    of_edition = ledger is LedgerKind.EDITION
+def _claimed(ledger: LedgerKind, one: _Person, address: str) -> Claimed:
     return Claimed(
         ledger=ledger,
-        id=row.id,
-        batch=row.edition_id if of_edition else f"{row.kind}/{row.list_id}",
-        variant=row.variant if of_edition else "",
-        subscriber_id=row.subscriber_id,
-        subscription_id=row.subscription_id,
-        list_id=row.list_id,
-        address=row.address,
-        name=row.name,
-        fields=fields_from(row.fields),
-        attempts=row.attempts,
-        queued_at=row.queued_at,
-        fence=row.fence,
+        id=one.id,
+        batch=one.what if ledger is LedgerKind.EDITION else f"{one.what}/{one.list_id}",
+        variant=one.variant,
+        subscriber_id=one.subscriber_id,
+        subscription_id=one.subscription_id,
+        list_id=one.list_id,
+        address=address,
+        name=one.name,
+        fields=fields_from(one.fields),
+        attempts=one.attempts,
+        queued_at=instant_from(one.queued_at),
+        fence=one.fence,
     )

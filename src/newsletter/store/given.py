@@ -1,4 +1,8 @@
-"""Many rows handed to a statement as one JSON value: its text and its plan do not depend on how many there are."""
+"""Many rows handed to a statement as one JSON value: its text and its plan do not depend on how many there are.
+
+And many rows told by a statement in the same way: a driver hands the interpreter to other threads for each row, and
+makes an object of each value.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,26 @@ def given(dialect: str, called: str = "given", /, **columns: TypeEngine[Any]) ->
 def as_given(rows: Iterable[Sequence[object]]) -> str:
     """The value for the parameter of a table that is given."""
     return json.dumps(list(rows), default=_instant, ensure_ascii=False)
+
+
+def as_one(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[Any]:
+    """All rows with these columns, as one value (see `as_told`)."""
+    if dialect == "postgresql":
+        return func.json_agg(func.json_build_array(*columns))
+    return func.json_group_array(func.json_array(*columns))
+
+
+def as_told(value: Any) -> list[list[Any]]:
+    """The rows in such a value: texts, numbers and None; instants are texts, for `instant_from`."""
+    # PostgreSQL's driver has read it already, and knows no empty array.
+    return json.loads(value) if isinstance(value, str) else value or []
+
+
+@lru_cache(maxsize=64)  # an edition's deliveries were all queued at once
+def instant_from(text: str) -> datetime:
+    """An instant that was told, aware, UTC."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _read_postgresql(row: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:

@@ -27,7 +27,8 @@ class AddressKeys:
 
     def hashes_of_key(self, key: str, address: str) -> tuple[str, ...]:
         """The same where `key_of` was asked already."""
-        return tuple(map(self.hash_of_key, dict.fromkeys((key, address_key(address)))))
+        plain, kept = address_key(address), self.hash_of_key(key)
+        return (kept,) if plain == key else (kept, self.hash_of_key(plain))
 
     def hash_of(self, address: str) -> str:
         """The keyed hash under which an address is suppressed: 64 hexadecimal digits."""

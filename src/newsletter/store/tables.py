@@ -410,7 +410,11 @@ class LedgerColumns:
 
 
 class DeliveryRow(LedgerColumns, Base):
-    """One edition on its way to one subscriber. The pair is unique: that is promise 1."""
+    """One edition on its way to one subscriber. The pair is unique: that is promise 1.
+
+    No foreign keys: rows are selected out of the tables that they would point to, from which nothing is ever deleted,
+    and to check a million of them again is most of the time that freezing takes on PostgreSQL.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -433,9 +437,9 @@ class DeliveryRow(LedgerColumns, Base):
         {"sqlite_autoincrement": True},
     )
 
-    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"))
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id"))
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    edition_id: Mapped[str] = mapped_column(String(150))
+    subscriber_id: Mapped[int] = mapped_column(Id)
+    subscription_id: Mapped[int] = mapped_column(Id)
     variant: Mapped[str] = mapped_column(String(40))
 
 

@@ -26,6 +26,7 @@ from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.item import PollReport
 from newsletter.model.publication import Digest
+from newsletter.outreach import Outreach
 from newsletter.proofs import Proofs
 from newsletter.readers.tokens import Tokens
 from newsletter.render.environment import Templates
@@ -34,6 +35,7 @@ from newsletter.site import Site
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
+from newsletter.store.hubs import Hubs
 from newsletter.store.items import Items
 from newsletter.store.keys import AddressKeys
 from newsletter.store.ledger import Ledger
@@ -77,13 +79,15 @@ class App:
         address_keys = AddressKeys(secret=keys[-1])
         self._store = store
         self.feeds, self.items, self.slots = Feeds(store), Items(store), Slots(store)
-        self.stories = Stories(store)
+        self.stories, self.hubs = Stories(store), Hubs(store)
         self.editions, self.limits = Editions(store), Limits(store)
         self.subscribers = Subscribers(store, keys=address_keys)
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
         self.pacing = Pacing(store)
         self.tokens = Tokens(keys)
+        self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, clock=clock)
+        self.pushed = self.outreach.pushed
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(
             self.settings, editions=self.editions, templates=self.templates, tokens=self.tokens, key=keys[-1]
@@ -163,6 +167,7 @@ class App:
                 parser=parser,
                 clock=self.clock,
                 force=force,
+                hubs=await in_thread(self.hubs.listed),
                 tell=tell,
                 concurrency=self.settings.collect.concurrency,
             )
@@ -179,9 +184,14 @@ class App:
             return await discover(url, fetcher=fetcher, parser=parser, now=self.clock.now())
 
     async def poll_due(self, stop: asyncio.Event) -> int:
-        """Ask the feeds that are due; returns how many were asked. Ends soon after `stop` is set."""
+        """Ask the feeds that are due, and hubs; returns how many feeds were asked. Ends soon after `stop` is set."""
         reports = await self.poll(stop=stop)
+        await _unless(stop, self.outreach.tend_hubs())
         return sum(report.status is not None or report.failed for report in reports)
+
+    async def take_pushed(self, stop: asyncio.Event) -> int:
+        """Read what hubs pushed; returns how many items that brought."""
+        return sum(report.new for report in await _unless(stop, self.outreach.take_pushed()) or ())
 
     # Compose
 
@@ -264,7 +274,9 @@ class App:
 
     async def tick(self, stop: asyncio.Event) -> Tick:
         """All that is due now, once."""
+        await self.take_pushed(stop)
         polled = await self.poll(stop=stop)
+        await _unless(stop, self.outreach.tend_hubs())
         settled = () if stop.is_set() else await self.agenda.settle_due()
         sent = await self.dispatch.send(stop=stop)
         await self.prune()
@@ -278,6 +290,7 @@ class App:
             "ok": True,
             "feeds": len(failing),
             "feeds_failing": sum(failing),
+            "hubs_live": sum(each.is_live(self.clock.now()) for each in self.hubs.listed()),
             "next_delivery_at": next_due_at.isoformat() if next_due_at else None,
         }
 

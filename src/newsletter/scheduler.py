@@ -30,6 +30,8 @@ POLL_RHYTHM = timedelta(seconds=20)
 """How often we look which feeds are due; each feed's own rhythm is kept in the store."""
 CLOCK_RHYTHM = timedelta(seconds=30)
 """How often slots are looked for besides their own jobs: a clock that jumps makes no timer fire."""
+PUSH_RHYTHM = timedelta(seconds=1)
+"""How often we look whether a hub pushed something to another process that serves our pages."""
 SEND_RHYTHM = timedelta(seconds=2)
 """How often the ledger is asked for work that another process put there."""
 DRAIN = timedelta(seconds=28)
@@ -52,11 +54,18 @@ class Role(StrEnum):
 class Pipeline(Protocol):
     """What the clock drives; `app.App` is it. Each method does all that is due and returns how much that was."""
 
+    @property
+    def pushed(self) -> asyncio.Event:
+        """Set when a hub has pushed something to this process."""
+
     def digests(self) -> tuple[Digest, ...]:
         """The digests with a schedule."""
 
     async def poll_due(self, stop: asyncio.Event) -> int:
         """Ask the feeds that are due; soon after `stop` is set, give up those that are slow and return."""
+
+    async def take_pushed(self, stop: asyncio.Event) -> int:
+        """Read what hubs pushed."""
 
     async def compose_due(self) -> int:
         """Compose what is due."""
@@ -103,9 +112,12 @@ class Wheel:
             scheduler.add_job(self._compose.set, SlotTrigger(digest), id=f"digest {digest.id}")
         scheduler.add_job(self._compose.set, IntervalTrigger(seconds=int(CLOCK_RHYTHM.total_seconds())), id="clock")
         scheduler.add_job(self._poll.set, IntervalTrigger(seconds=int(POLL_RHYTHM.total_seconds())), id="feeds")
+        pushed = self._pipeline.pushed
+        scheduler.add_job(pushed.set, IntervalTrigger(seconds=int(PUSH_RHYTHM.total_seconds())), id="pushes")
         scheduler.start()
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._whenever(pushed, self._push_step, "taking what hubs pushed"))
                 group.create_task(self._whenever(self._poll, self._poll_step, "polling"))
                 group.create_task(self._whenever(self._compose, self._edition_step, "composing"))
         finally:
@@ -130,6 +142,9 @@ class Wheel:
 
     async def _poll_step(self) -> None:
         await self._pipeline.poll_due(self._stop)
+
+    async def _push_step(self) -> None:
+        await self._pipeline.take_pushed(self._stop)
 
     async def _edition_step(self) -> None:
         if await self._pipeline.compose_due():

@@ -33,6 +33,7 @@ class Counting:
     sending: Callable[[asyncio.Event], asyncio.Future[None] | None] = lambda _: None
     broken: frozenset[str] = frozenset()
     happened: asyncio.Event = field(default_factory=asyncio.Event)
+    pushed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def digests(self) -> tuple[Digest, ...]:
         return (a_digest("0 7 * * *"),)
@@ -40,6 +41,10 @@ class Counting:
     async def poll_due(self, stop: asyncio.Event) -> int:
         del stop
         return self._called("poll")
+
+    async def take_pushed(self, stop: asyncio.Event) -> int:
+        del stop
+        return self._called("push")
 
     async def compose_due(self) -> int:
         self._called("compose")

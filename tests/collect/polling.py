@@ -13,6 +13,7 @@ from newsletter.model.feed import Feed, FeedHealth
 from newsletter.model.item import Item, ItemState, PollReport
 from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
+from newsletter.store.hubs import Hubs
 from newsletter.store.items import Items
 from tests.collect.makers import NOW, a_feed
 from tests.collect.server import Server, a_fetcher, a_server
@@ -37,6 +38,7 @@ class Site:
     server: Server
     feeds: Feeds
     items: Items
+    hubs: Hubs
     parser: Parser
     clock: Hands = field(default_factory=Hands)
 
@@ -54,6 +56,7 @@ class Site:
                 force=force,
                 pause=PAUSE,
                 luck=lambda: 0.0,
+                hubs=self.hubs.listed(),
             )
 
     async def later(self, hours: float = 25, *feeds: Feed) -> PollReport:
@@ -80,7 +83,9 @@ def with_site(test: Test) -> Callable[[Path], None]:
         async def inner() -> None:
             with Store.open("sqlite:///polls.db", site_dir=tmp_path) as store:
                 async with a_server() as server, Parser(processes=1) as parser:
-                    await test(Site(server=server, feeds=Feeds(store), items=Items(store), parser=parser))
+                    await test(
+                        Site(server=server, feeds=Feeds(store), items=Items(store), hubs=Hubs(store), parser=parser)
+                    )
 
         asyncio.run(inner())
 

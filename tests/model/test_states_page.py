@@ -8,18 +8,19 @@ import pytest
 
 from newsletter.model.delivery import DELIVERY_MOVES
 from newsletter.model.edition import EDITION_MOVES
+from newsletter.model.hub import HUB_MOVES
 from newsletter.model.item import ITEM_MOVES
 from newsletter.model.moves import Moves
 from newsletter.model.subscriber import SUBSCRIPTION_MOVES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "states.md").read_text(encoding="utf-8")
-DRAWING = re.compile(r"^## An? (\w+)\n.*?```mermaid\nstateDiagram-v2\n(.*?)```", re.MULTILINE | re.DOTALL)
+DRAWING = re.compile(r"^## An? ([\w ]+)\n.*?```mermaid\nstateDiagram-v2\n(.*?)```", re.MULTILINE | re.DOTALL)
 DRAWINGS = dict(DRAWING.findall(PAGE))
 ARROW = re.compile(r"^    (\S+) --> (\S+?)(?:: (.+))?$")
 ALIAS = re.compile(r'^    state "(\S+)" as (\S+)$')
 TABLES: dict[str, Moves[StrEnum]] = {
     moves.noun: moves  # type: ignore[misc]  # each table has an enum of its own
-    for moves in (DELIVERY_MOVES, EDITION_MOVES, ITEM_MOVES, SUBSCRIPTION_MOVES)
+    for moves in (DELIVERY_MOVES, EDITION_MOVES, HUB_MOVES, ITEM_MOVES, SUBSCRIPTION_MOVES)
 }
 
 

@@ -17,6 +17,7 @@ from newsletter.model.subscriber import Newcomer
 from newsletter.readers.tokens import Purpose
 from newsletter.web.public import public_app
 from newsletter.web.views import Views
+from tests.web.hubs import SUBSCRIPTION
 
 # What a server can hand on: any characters in a path, any bytes in a header, any method at all.
 ANYTHING = st.text(max_size=30)
@@ -53,7 +54,7 @@ BODIES = st.one_of(
         b"--x\r\nContent-Disposition: \xff\xfe; name\r\n\r\n\r\n--x--", b"address[]=1&address=2&__proto__=3", b"%",
     ]),
 )  # fmt: skip
-QUERIES = st.one_of(BYTES, st.sampled_from([b"lang=ar", b"lang=%ff", b"page=1", b"page=-1", b"page=%D9%A1", b"lang=de&lang=fr"]))  # fmt: skip
+QUERIES = st.one_of(BYTES, st.sampled_from([b"lang=ar", b"lang=%ff", b"page=1", b"page=-1", b"page=%D9%A1", b"lang=de&lang=fr", b"hub.mode=subscribe&hub.topic=%ff&hub.challenge=<b>"]))  # fmt: skip
 
 
 @pytest.fixture
@@ -70,14 +71,17 @@ def tokens(app: App) -> dict[str, str]:
     assert edition is not None
     app.decide(edition, EditionState.APPROVED)
     (subscription,) = app.subscribers.person("ann@example.org").subscriptions
-    return {purpose[0]: app.tokens.make(purpose, subscription.id) for purpose in Purpose}
+    app.hubs.add(SUBSCRIPTION)
+    return {"websub": SUBSCRIPTION.token.reveal()} | {
+        purpose[0]: app.tokens.make(purpose, subscription.id) for purpose in Purpose
+    }
 
 
 @st.composite
 def paths(draw: st.DrawFn) -> tuple[str, ...]:
     """The parts of a path; `None` as a token stands for a good one."""
-    first = draw(st.sampled_from(["u", "c", "p", "lists", "archive", "feeds", "healthz", "", "any"]))
-    if first in {"u", "c", "p"}:
+    first = draw(st.sampled_from(["u", "c", "p", "websub", "lists", "archive", "feeds", "healthz", "", "any"]))
+    if first in {"u", "c", "p", "websub"}:
         return (
             first,
             draw(st.one_of(st.just("TOKEN"), ANYTHING, st.just("a" * 29))),

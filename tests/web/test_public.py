@@ -248,7 +248,13 @@ def test_the_front_page_is_the_archive(pages: Pages) -> None:
 
 
 def test_the_probe_is_told_how_it_is_and_a_broken_store_is_a_503_that_tells_nothing(app: App, pages: Pages) -> None:
-    assert pages.get("/healthz").json() == {"ok": True, "feeds": 1, "feeds_failing": 0, "next_delivery_at": None}
+    assert pages.get("/healthz").json() == {
+        "ok": True,
+        "feeds": 1,
+        "feeds_failing": 0,
+        "hubs_live": 0,
+        "next_delivery_at": None,
+    }
     where = link(app, Purpose.UNSUBSCRIBE, subscribed(app)["brief"])
     app.close()
     for file in (app.site.folder / "var").glob("newsletter.db*"):

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from newsletter.cli.output import printable
 
 if TYPE_CHECKING:
     from newsletter.model.feed import Feed, FeedHealth, FeedState
+    from newsletter.model.hub import HubSubscription
 
 _NOTED_FOR = timedelta(days=30)
 
 
-def document(feed: Feed, health: FeedHealth | None, *, now: datetime) -> dict[str, Any]:
+def by_feed(hubs: Iterable[HubSubscription]) -> dict[str, HubSubscription]:
+    """What feeds have agreed with their hubs; what is being left only where there is nothing else."""
+    from newsletter.model.hub import HubState
+
+    return {one.feed_id: one for one in sorted(hubs, key=lambda one: one.state is not HubState.LEAVING)}
+
+
+def document(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, *, now: datetime) -> dict[str, Any]:
     """A feed's health in the shape that scripts read. `next` says in words what happens next."""
     names = ("last_try_at", "last_success_at", "next_poll_at", "failures", "because", "last_status", "not_before_at")
     told = {name: getattr(health, name) for name in names} if health else dict.fromkeys(names) | {"failures": 0}
@@ -23,10 +32,15 @@ def document(feed: Feed, health: FeedHealth | None, *, now: datetime) -> dict[st
         "url": feed.url,
         "state": _state(feed, health),
         **told,
-        "next": _next(feed, health, now),
+        "next": _next(feed, health, hub, now),
         "moved_to": health.address if health and health.address != health.url else None,
         "gap_at": health.habits.gap_at if health else None,
+        "hub": _hub_document(hub) if hub else None,
     }
+
+
+def _hub_document(hub: HubSubscription) -> dict[str, Any]:
+    return {name: getattr(hub, name) for name in ("hub", "topic", "state", "leased_until", "pushed_at", "because")}
 
 
 def row(feed: Feed, health: FeedHealth | None) -> tuple[object, ...]:
@@ -41,7 +55,7 @@ def row(feed: Feed, health: FeedHealth | None) -> tuple[object, ...]:
 HEADERS = ("FEED", "STATE", "LAST TRY", "LAST SUCCESS", "NEXT POLL", "FAILURES", "BECAUSE")
 
 
-def lines(feed: Feed, health: FeedHealth | None, *, now: datetime) -> Iterator[str]:
+def lines(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, *, now: datetime) -> Iterator[str]:
     """A feed's health in words: last try, last success, what is wrong, what happens next."""
     yield f"{feed.id}: {feed.partner}, {feed.url}"
     if health is None:
@@ -51,7 +65,9 @@ def lines(feed: Feed, health: FeedHealth | None, *, now: datetime) -> Iterator[s
         yield f"last try: {_when(health.last_try_at, now)}{status if health.last_try_at else ''}"
         yield f"last success: {_when(health.last_success_at, now)}"
         yield from _wrong(health, now)
-    yield f"next: {_next(feed, health, now)}"
+    if hub:
+        yield f"hub: {_hub(hub, now)}"
+    yield f"next: {_next(feed, health, hub, now)}"
 
 
 def _state(feed: Feed, health: FeedHealth | None) -> FeedState:
@@ -82,11 +98,29 @@ def _moved(health: FeedHealth) -> str:
     return f"since {_at(move.since_at)} it says that it has moved to {where}; that is believed after some days"
 
 
-def _next(feed: Feed, health: FeedHealth | None, now: datetime) -> str:
+def _hub(hub: HubSubscription, now: datetime) -> str:
+    from newsletter.model.hub import HubState
+
+    wrong = f"; {printable(hub.because)}" if hub.because else ""
+    host = printable(urlsplit(hub.hub).hostname or "")
+    if hub.is_live(now):
+        pushed = f"last pushed {_when(hub.pushed_at, now)}" if hub.pushed_at else "it has pushed nothing yet"
+        return f"{host} has promised to push what is new until {_at(hub.leased_until)}; {pushed}{wrong}"
+    told = {
+        HubState.REFUSED: f"{host} does not push, and is asked again after {_at(hub.next_at)}",
+        HubState.LEAVING: f"{host} was asked to push no more",
+    }
+    waits = f"{host} was asked to push what is new and has not confirmed it; asked again after {_at(hub.next_at)}"
+    return f"{told.get(hub.state, waits)}{wrong}"
+
+
+def _next(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, now: datetime) -> str:
+    from newsletter.collect.hubs import pushing
     from newsletter.collect.rhythm import why_not
     from newsletter.model.feed import FeedState
 
-    why = why_not(feed, health, now=now, force=False)
+    pushed = pushing((hub,) if hub else (), now=now)
+    why = why_not(feed, health, now=now, force=False, pushed_at=pushed.get(feed.id))
     told = f"not asked: {why}" if why else "it is due, and asked by the next poll"
     if why and why.startswith("not due before "):
         told = f"asked by the first poll after {why.removeprefix('not due before ')}"

@@ -36,7 +36,10 @@ def list_(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     with opened(site) as app:
         healths = {health.feed_id: health for health in app.feeds.each_health()}
         known = [(feed, healths.get(feed.id)) for feed in app.settings.feeds]
-        documents = [feedhealth.document(feed, health, now=app.clock.now()) for feed, health in known]
+        hubs = feedhealth.by_feed(app.hubs.listed())
+        documents = [
+            feedhealth.document(feed, health, hubs.get(feed.id), now=app.clock.now()) for feed, health in known
+        ]
     rows = [feedhealth.row(feed, health) for feed, health in known]
     answer({"feeds": documents}, as_json=as_json, lines=table(feedhealth.HEADERS, rows))
 
@@ -50,10 +53,11 @@ def show(feed: FeedArgument, *, site: SiteOption = None, as_json: JsonOption = F
     with opened(site) as app:
         found = app.settings.feed(feed)
         health, now = app.feeds.health(feed), app.clock.now()
+        hub = feedhealth.by_feed(app.hubs.listed()).get(feed)
         settings, items = _settings(found), _counts(app, feed)
-    document = feedhealth.document(found, health, now=now) | settings | {"items": items}
+    document = feedhealth.document(found, health, hub, now=now) | settings | {"items": items}
     lines = [
-        *feedhealth.lines(found, health, now=now),
+        *feedhealth.lines(found, health, hub, now=now),
         f"items: {', '.join(f'{many} {state}' for state, many in items.items() if many) or 'none'}",
         *(f"{name}: {_in_words(value)}" for name, value in settings.items() if value not in ("", None)),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from newsletter.model.feed import Feed
+from newsletter.model.feed import Announced, Feed
 from newsletter.model.identity import KeyedEntry
 
 KnownDigests = Callable[[Collection[str]], frozenset[str]]
@@ -21,6 +21,8 @@ class Body:
     content: bytes
     url: str
     content_type: str = ""
+    link: str = ""
+    """The Link header's value, if there was one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,5 +36,7 @@ class ParsedFeed:
     skip_days: frozenset[int] = frozenset()
     lasts: timedelta | None = None
     """How long the document says that it stays as it is."""
+    hub: Announced | None = None
+    """The hub that it or its headers name."""
     listed: tuple[str, ...] = ()
     """The digests of all its entries, in its order; none where they cannot be told."""

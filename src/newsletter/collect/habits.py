@@ -30,7 +30,13 @@ def learned(habits: Habits, parsed: ParsedFeed, *, now: datetime) -> Habits:
         window=parsed.known + len(parsed.entries),
         pace=_pace(habits, parsed, now),
         news_at=now if parsed.entries else habits.news_at,
+        hub=parsed.hub,
     )
+
+
+def heard(habits: Habits, parsed: ParsedFeed, *, now: datetime) -> Habits:
+    """The habits after a hub pushed a document. It may be a part: it tells what came, not what the feed lists."""
+    return replace(habits, pace=_pace(habits, parsed, now), news_at=now if parsed.entries else habits.news_at)
 
 
 def _pace(habits: Habits, parsed: ParsedFeed, now: datetime) -> timedelta | None:
@@ -71,6 +77,8 @@ def concluded(health: FeedHealth, decisions: Collection[Decision], *, known: int
 
     If nothing of it was known, entries may have been missed; if something was, a move may be believed.
     """
+    if any(one.verdict is Verdict.NEW for one in decisions):
+        health = replace(health, habits=replace(health.habits, unpushed_at=health.last_success_at))
     if known or any(one.verdict is not Verdict.NEW for one in decisions):
         return replace(health, habits=_believed(health.habits))
     return _with_gap(health) if decisions and not first else health

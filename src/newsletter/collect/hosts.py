@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from newsletter.collect.rhythm import SHORTEST_WAIT, why_not
@@ -28,8 +29,18 @@ class Survey:
     """Until when hosts want to be left alone by all feeds that they serve."""
 
 
-def surveyed(feeds: Sequence[Feed], healths: Iterable[FeedHealth], *, now: datetime, force: bool) -> Survey:
-    """Go once through what is remembered of all feeds, those that are not to be polled included."""
+def surveyed(
+    feeds: Sequence[Feed],
+    healths: Iterable[FeedHealth],
+    *,
+    now: datetime,
+    force: bool,
+    pushed: Mapping[str, datetime] = MappingProxyType({}),
+) -> Survey:
+    """Go once through what is remembered of all feeds, those that are not to be polled included.
+
+    `pushed` says when live hubs last pushed what is new in a feed.
+    """
     wanted = {feed.id: feed for feed in feeds}
     spared: dict[str, datetime] = {}
     refused = {feed.id: why for feed in feeds if (why := why_not(feed, None, now=now, force=force))}
@@ -38,7 +49,7 @@ def surveyed(feeds: Sequence[Feed], healths: Iterable[FeedHealth], *, now: datet
         spare(spared, health, force=force)
         if (feed := wanted.get(health.feed_id)) is None:
             continue
-        if why := why_not(feed, health, now=now, force=force):
+        if why := why_not(feed, health, now=now, force=force, pushed_at=pushed.get(feed.id)):
             refused[feed.id] = why
         elif (elsewhere := address(feed, health)) != feed.url:
             addresses[feed.id] = elsewhere

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -27,6 +28,7 @@ from newsletter.model.settings import Collect
 
 MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SAME_AGAIN = frozenset({307, 308})
 _WITH_BODY = frozenset({200, 203})
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9,"
@@ -52,6 +54,8 @@ class Fetched:
     validators: Validators = field(default_factory=Validators)
     moved_to: str | None = None
     """Where an unbroken chain of permanent redirects led, if there was one."""
+    link: str = ""
+    """All its Link headers' values as one."""
     compared: bool = False
     """The request asked whether something changed: validators went with it."""
 
@@ -105,12 +109,22 @@ class Fetcher:
         A host is asked one thing at a time; the deadline counts from when it is this request's turn.
         """
         label = feed or _shown(url)
+        return await self._in_turn(url, label, partial(self._follow, url, validators or Validators(), label))
+
+    async def post(self, url: str, form: Mapping[str, str], *, feed: str) -> Fetched:
+        """The answer to a form that is sent to a URL; 307 and 308 are followed with the same form (RFC 9110 15.4.8).
+
+        FetchError as with `get`. The answer's body is not read.
+        """
+        return await self._in_turn(url, feed, partial(self._sent, url, form, feed))
+
+    async def _in_turn(self, url: str, label: str, ask: Callable[[], Awaitable[Fetched]]) -> Fetched:
         host = urlsplit(url).netloc.rpartition("@")[2].lower()
         turn = self._turns.setdefault(host, asyncio.Lock())
         async with turn:
             try:
                 async with asyncio.timeout(self._collect.timeout.total_seconds()):
-                    return await self._follow(url, validators or Validators(), label)
+                    return await ask()
             except TimeoutError as exc:
                 seconds = round(self._collect.timeout.total_seconds())
                 raise FetchError(label, f"no complete answer within {seconds} s from {_shown(url)}") from exc
@@ -149,8 +163,21 @@ class Fetcher:
                 headers=response.headers.copy(),
                 body=body,
                 validators=replace(validators_of(response.headers), origin=_origin(url)),
+                link=", ".join(response.headers.getall("Link", ())),
                 compared=bool(conditions),
             )
+
+    async def _sent(self, url: str, form: Mapping[str, str], label: str) -> Fetched:
+        assert self._session is not None, "a Fetcher is used inside `async with`"
+        seen: list[str] = []
+        while True:
+            _check(url, seen, label)
+            seen.append(url)
+            _host.set(urlsplit(url).hostname or "")
+            async with self._session.post(url, data=form, allow_redirects=False) as response:
+                if response.status not in _SAME_AGAIN or "Location" not in response.headers:
+                    return Fetched(status=response.status, url=_bare(url), headers=response.headers.copy())
+                url = _next(url, response.headers["Location"])
 
     async def _body(self, response: aiohttp.ClientResponse, label: str) -> bytes:
         cap = self._collect.max_body_bytes

@@ -36,6 +36,8 @@ class JsonFeed:
     language: str | None
     entries: tuple[tuple[RawEntry, SideEntry], ...]
     sizes: tuple[int, ...]
+    links: tuple[tuple[str, str], ...]
+    """Its hubs and itself, as in the side pass."""
 
 
 def is_json(body: bytes, content_type: str) -> bool:
@@ -71,7 +73,16 @@ def _feed(found: object, *, feed: str, base: str, salt: str) -> JsonFeed:
         language=_str(found, "language") or None,
         entries=tuple((raw, side) for raw, side, _ in read),
         sizes=tuple(size for *_, size in read),
+        links=tuple(_links(found, base)),
     )
+
+
+def _links(found: _Object, base: str) -> Iterator[tuple[str, str]]:
+    hubs = found.get("hubs")
+    given = [one for one in hubs if isinstance(one, dict)] if isinstance(hubs, list) else []
+    for rel, address in (*(("hub", _str(one, "url")) for one in given), ("self", _str(found, "feed_url"))):
+        if address and (url := absolute(address, base)):
+            yield rel, url
 
 
 def _says_something(item: object) -> bool:

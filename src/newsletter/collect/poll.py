@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,12 +21,14 @@ from newsletter.collect.habits import concluded, learned, sighted
 from newsletter.collect.headers import lifetime, retry_after
 from newsletter.collect.hosts import address, host_of, spare, surveyed
 from newsletter.collect.http import Fetched, Fetcher
+from newsletter.collect.hubs import pushing
 from newsletter.collect.identity import decide
 from newsletter.collect.rhythm import TOO_BUSY, asked_anew, failed, gone, minute, succeeded, why_not
 from newsletter.collect.worker import Parser
 from newsletter.errors import FeedError, FetchError, NewsletterError
 from newsletter.model.clock import Clock
 from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits
+from newsletter.model.hub import HubSubscription
 from newsletter.model.item import PollReport
 from newsletter.store.ports import Feeds
 from newsletter.store.seam import in_thread, kept
@@ -57,15 +59,17 @@ async def poll(
     concurrency: int = 16,
     pause: timedelta = PAUSE,
     luck: Callable[[], float] = random.random,
+    hubs: Sequence[HubSubscription] = (),
     tell: Callable[[PollReport], None] = lambda _: None,
 ) -> tuple[PollReport, ...]:
     """Poll every feed that is due; one report for each feed, in their order.
 
     `force` asks also those that are not due. `tell` gets each report as it is there. A feed that fails, in whatever
     way, is put off and reported; it never stops another. Feeds of one host are asked one after the other, with a
-    `pause` between them once it said that it is too busy.
+    `pause` between them once it said that it is too busy. Feeds whose `hubs` tell what is new are asked once a day.
     """
-    survey = await in_thread(lambda: surveyed(feeds, store.each_health(), now=clock.now(), force=force))
+    pushed = pushing(hubs, now=clock.now())
+    survey = await in_thread(lambda: surveyed(feeds, store.each_health(), now=clock.now(), force=force, pushed=pushed))
     polls = _Polls(
         store=store,
         fetcher=fetcher,
@@ -75,6 +79,7 @@ async def poll(
         luck=luck,
         doubtful=await in_thread(store.doubtful),
         spared=survey.spared,
+        pushed=pushed,
         ahead=asyncio.Semaphore(_AHEAD * concurrency),
         asking=asyncio.Semaphore(concurrency),
     )
@@ -120,7 +125,7 @@ class _Polls:
     """What all polls of a round share.
 
     `doubtful` are feeds from whose list something was gone at their last poll. `spared` are the hosts to be left alone;
-    it grows as they say so.
+    it grows as they say so. `pushed` says when hubs last pushed.
     """
 
     store: Feeds
@@ -131,6 +136,7 @@ class _Polls:
     luck: Callable[[], float]
     doubtful: frozenset[str]
     spared: dict[str, datetime]
+    pushed: Mapping[str, datetime]
     ahead: asyncio.Semaphore
     asking: asyncio.Semaphore
 
@@ -160,7 +166,7 @@ class _Polls:
 
     def _why_not(self, feed: Feed, health: FeedHealth) -> str | None:
         now = self.clock.now()
-        if why := why_not(feed, health, now=now, force=self.force):
+        if why := why_not(feed, health, now=now, force=self.force, pushed_at=self.pushed.get(feed.id)):
             return why
         host = host_of(address(feed, health))
         until = self.spared.get(host)
@@ -205,7 +211,13 @@ class _Polls:
         return self._refused(feed, health, answer)
 
     async def _read(self, feed: Feed, health: FeedHealth, answer: Fetched, digest: str) -> _Outcome:
-        body = Body(feed=feed, content=answer.body, url=answer.url, content_type=answer.content_type)
+        body = Body(
+            feed=feed,
+            content=answer.body,
+            url=answer.url,
+            content_type=answer.content_type,
+            link=answer.link,
+        )
         known = partial(self.store.known_digests, feed.id)
         try:
             parsed = await self.parser.parse(body, known, now=self.clock.now())

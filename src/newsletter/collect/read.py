@@ -14,6 +14,7 @@ from newsletter.collect.document import document_of, utf8_of
 from newsletter.collect.entry import Surroundings, entry_from, salt
 from newsletter.collect.jsonfeed import JsonFeed, is_json, json_feed
 from newsletter.collect.keys import keyed
+from newsletter.collect.links import announced
 from newsletter.collect.parse import parse
 from newsletter.collect.sidepass import Scan, scan
 from newsletter.collect.source import RawEntry, SideEntry
@@ -80,6 +81,7 @@ def _read_json(tree: JsonFeed, body: Body, seen: frozenset[str], now: datetime) 
         entries=_entries(left, around),
         known=len(tree.entries) - len(left),
         title=tree.title,
+        hub=announced(body.link, tree.links, url=body.url),
         listed=tuple(side.digest for _, side in tree.entries),
     )
 
@@ -101,7 +103,14 @@ def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> P
     left = tuple(entry for entry in tree.entries if entry.digest not in seen)
     cut = len(tree.entries) - len(left)
     listed = tuple(entry.digest for entry in tree.entries)
-    hints = ParsedFeed(known=cut, skip_hours=tree.skip_hours, skip_days=tree.skip_days, lasts=tree.lasts, listed=listed)
+    hints = ParsedFeed(
+        known=cut,
+        skip_hours=tree.skip_hours,
+        skip_days=tree.skip_days,
+        lasts=tree.lasts,
+        hub=announced(body.link, tree.links, url=body.url),
+        listed=listed,
+    )
     if cut and not left:
         return hints
     found = parse(tree.without(seen), base=body.url)
@@ -118,7 +127,8 @@ def _read_whole(document: bytes, body: Body, now: datetime) -> ParsedFeed:
     found = parse(document, base=body.url)
     _refuse_other_xml(found.version, found.entries, body)
     around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
-    return ParsedFeed(entries=_entries(((raw, None) for raw in found.entries), around), title=found.title)
+    entries = _entries(((raw, None) for raw in found.entries), around)
+    return ParsedFeed(entries=entries, title=found.title, hub=announced(body.link, (), url=body.url))
 
 
 def _entries(pairs: Iterable[tuple[RawEntry, SideEntry | None]], around: Surroundings) -> tuple[KeyedEntry, ...]:

@@ -21,14 +21,29 @@ _WEEK_HOURS = 7 * 24
 TOO_BUSY = frozenset({429, 503})
 
 
-def why_not(feed: Feed, health: FeedHealth | None, *, now: datetime, force: bool) -> str | None:
+def why_not(
+    feed: Feed, health: FeedHealth | None, *, now: datetime, force: bool, pushed_at: datetime | None = None
+) -> str | None:
     """Why a feed is not asked now, or None if it is due.
 
     `force` asks one that is not due yet, but not one that said it is gone, nor one whose server wants to be left alone.
+    One whose hub pushes what is new, last at `pushed_at`, is asked once a day, to be sure; unless asking it found more.
     """
     if not feed.enabled:
         return "switched off in its settings"
-    return _why_not(health, now, force=force) if health and health.url == feed.url else None
+    if health is None or health.url != feed.url:
+        return None
+    backed_up = None if force or pushed_at is None else _backed_up(feed, health, now, pushed_at)
+    return backed_up or _why_not(health, now, force=force)
+
+
+def _backed_up(feed: Feed, health: FeedHealth, now: datetime, pushed_at: datetime) -> str | None:
+    if health.habits.unpushed_at is not None and health.habits.unpushed_at >= pushed_at:
+        return None
+    if health.last_success_at is None or health.failures or _from_the_future(health, now):
+        return None
+    at = health.last_success_at + max(feed.poll_every, LONGEST_WAIT)
+    return f"not due before {minute(at)}: until then its hub tells what is new" if now < at else None
 
 
 def _why_not(health: FeedHealth, now: datetime, *, force: bool) -> str | None:

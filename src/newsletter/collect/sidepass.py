@@ -15,7 +15,7 @@ from lxml import etree
 
 from newsletter.collect.clean import visible
 from newsletter.collect.credits import caption_and_credit
-from newsletter.collect.source import SideEntry
+from newsletter.collect.source import HUB_LINKS, SideEntry
 from newsletter.collect.urls import absolute
 from newsletter.model.item import Image
 
@@ -48,6 +48,8 @@ class Scan:
     skip_days: frozenset[int]
     lasts: timedelta | None
     """How long the document says that it stays as it is."""
+    links: tuple[tuple[str, str], ...]
+    """What it links to as its hub and as itself: (rel, URL), in its order."""
     _root: etree._Element
     _elements: tuple[etree._Element, ...]
 
@@ -85,9 +87,19 @@ def scan(document: bytes, *, base: str, salt: str) -> Scan | None:
         skip_hours=frozenset(_skip_hours(root)),
         skip_days=frozenset(_skip_days(root)),
         lasts=_lasts(root),
+        links=tuple(_links(root, base)),
         _root=root,
         _elements=elements,
     )
+
+
+def _links(root: etree._Element, base: str) -> Iterator[tuple[str, str]]:
+    channel = root.find("./{*}channel")
+    for link in (root if channel is None else channel).iterchildren("{*}link"):
+        url = absolute(link.get("href", ""), link.base or base) if link.get("href") else None
+        for rel in link.get("rel", "").lower().split():
+            if url and rel in HUB_LINKS:
+                yield rel, url
 
 
 def _entries(root: etree._Element) -> Iterator[etree._Element]:

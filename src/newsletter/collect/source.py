@@ -7,6 +7,9 @@ from datetime import datetime
 
 from newsletter.model.item import Image
 
+HUB_LINKS = frozenset({"hub", "self"})
+"""The relations by which a document names its hub, and what it is called there (WebSub section 4)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:

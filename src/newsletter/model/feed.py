@@ -91,6 +91,14 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """A hub that pushes what is new in a feed to who subscribes there, and what the feed is called there."""
+
+    hub: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
     """What a feed said of its rhythm, and what was learned by asking it."""
 
@@ -111,6 +119,9 @@ class Habits:
     gap_at: datetime | None = None
     """When it last shared nothing with what it had shown before: entries may have been missed."""
     move: Move | None = None
+    hub: Announced | None = None
+    unpushed_at: datetime | None = None
+    """When asking it last brought something new, which its hub had not pushed by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,6 +123,11 @@ class CollectTable(Table):
         default=10 * 1024 * 1024, description="Larger feeds are refused; counted after decompression."
     )
     concurrency: Annotated[int, Field(ge=1, le=1000)] = Field(default=16, description="Feeds asked at the same time.")
+    websub: bool | None = Field(
+        default=None,
+        description="Whether hubs that feeds announce (WebSub) push to base_url what is new; a process must serve "
+        "the web pages. Default: true where base_url is https://.",
+    )
 
 
 class DeliverTable(Table):

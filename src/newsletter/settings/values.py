@@ -108,6 +108,7 @@ def _collect(config: schema.ConfigFile) -> Collect:
         timeout=table.timeout,
         max_body_bytes=table.max_body_bytes,
         concurrency=table.concurrency,
+        websub=config.publication.base_url.startswith("https:") if table.websub is None else table.websub,
     )
 
 

@@ -77,7 +77,7 @@ class Feeds:
         decide: Decide,
         *,
         now: datetime,
-        listed: Sequence[str] = (),
+        listed: Sequence[str] | None = (),
         conclude: Callable[[FeedHealth, tuple[Decision, ...]], FeedHealth] = lambda health, _: health,
     ) -> PollReport:
         # Serial, because what two polls find new at the same time may be one story.
@@ -88,7 +88,7 @@ class Feeds:
             health = conclude(health, decisions)
             keep_all(connection, [health])
             write_decisions(connection, decisions, feed_id=health.feed_id, now=now)
-            retracted = keep_window(connection, health.feed_id, listed)
+            retracted = 0 if listed is None else keep_window(connection, health.feed_id, listed)
             report = replace(_report(health, decisions), retracted=retracted)
             if report.held:
                 report = replace(report, because=_hold(connection, report))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter.model.feed import FeedHealth, Habits, Move
+from newsletter.model.feed import Announced, FeedHealth, Habits, Move
 
 
 def habits_text(health: FeedHealth) -> str | None:
@@ -31,6 +31,8 @@ def habits_text(health: FeedHealth) -> str | None:
             "times": move.times,
             "followed": move.followed,
         },
+        "hub": habits.hub and {"hub": habits.hub.hub, "topic": habits.hub.topic},
+        "unpushed_at": _text(habits.unpushed_at),
     }
     kept = {name: value for name, value in told.items() if value}
     return json.dumps(kept) if kept else None
@@ -48,6 +50,8 @@ def habits_from(told: Mapping[str, Any]) -> Habits:
         slowed=told.get("slowed", 0),
         gap_at=_instant(told.get("gap_at")),
         move=_move(told["move"]) if "move" in told else None,
+        hub=Announced(**told["hub"]) if "hub" in told else None,
+        unpushed_at=_instant(told.get("unpushed_at")),
     )
 
 

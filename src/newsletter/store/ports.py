@@ -15,10 +15,12 @@ from typing import Protocol
 from newsletter.model.delivery import Claimed, DeliveryKey, DeliveryState, LedgerKind, Report, Tried
 from newsletter.model.edition import Draft, Edition, EditionState, Rendered
 from newsletter.model.feed import FeedHealth
+from newsletter.model.hub import HubSubscription, Push
 from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.pacing import Lines, Slowdown
+from newsletter.model.settings import Secret
 from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import (
     Consent,
@@ -63,7 +65,7 @@ class Feeds(Protocol):
         decide: Decide,
         *,
         now: datetime,
-        listed: Sequence[str] = (),
+        listed: Sequence[str] | None = (),
         conclude: Callable[[FeedHealth, tuple[Decision, ...]], FeedHealth] = ...,
     ) -> PollReport:
         """Decide about each entry and write items, aliases and `health` (with its validators) in one transaction.
@@ -73,8 +75,9 @@ class Feeds(Protocol):
         the health. Gives the lease back.
 
         `listed` are the digests of all the document's entries in its order, of known ones too: an item that is gone
-        from the middle of it is retracted at the second poll, one that is back is what it was before. If decisions
-        hold items, the feed is held.
+        from the middle of it is retracted at the second poll, one that is back is what it was before. None for a
+        document that is only a part: nothing is concluded from what is not in it. If decisions hold items, the feed
+        is held.
         """
 
     def doubtful(self) -> frozenset[str]:
@@ -88,6 +91,43 @@ class Feeds(Protocol):
 
     def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
         """Those of `digests` that are some item's `source_digest` in this feed."""
+
+
+class Hubs(Protocol):
+    """Feeds at their hubs, and what hubs pushed."""
+
+    def listed(self) -> tuple[HubSubscription, ...]:
+        """All, by feed and hub."""
+
+    def announcing(self) -> tuple[FeedHealth, ...]:
+        """The feeds that announced a hub when they were last read, by id."""
+
+    def at(self, token: Secret) -> HubSubscription | None:
+        """The one whose address ends with this."""
+
+    def add(self, subscription: HubSubscription) -> bool:
+        """Keep a new one; False if its feed has one there."""
+
+    def exchange(self, before: HubSubscription, after: HubSubscription) -> bool:
+        """Change one that is still as it was read, else False. MoveError for a move that HUB_MOVES does not allow.
+
+        `pushed_at` is not changed: `taken` does that.
+        """
+
+    def blame(self, before: HubSubscription, because: str) -> bool:
+        """Note what is wrong with one that is still as it was read, else False."""
+
+    def forget(self, before: HubSubscription) -> bool:
+        """Forget one that is still as it was read, with what was pushed there, else False."""
+
+    def keep(self, push: Push) -> bool:
+        """Keep what was pushed, durably; False if too much of that hub and feed waits."""
+
+    def waiting(self, *, after: int = 0) -> Push | None:
+        """What waits longest of what was kept after the push with this id."""
+
+    def taken(self, push: Push, *, pushed_at: datetime | None, because: str | None = None) -> None:
+        """Forget a push, and note when it could be read, or that it could not and why."""
 
 
 class Items(Protocol):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import EditionState
 from newsletter.model.feed import FeedState
+from newsletter.model.hub import HubState
 from newsletter.model.item import Direction, ItemState, KeyKind
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import SubscriptionState, SuppressionKind
@@ -58,6 +59,37 @@ class FeedRow(Base):
     fence: Mapped[int] = mapped_column(server_default=text("0"))
     habits: Mapped[str | None] = mapped_column(Text)
     """What was learned of the feed, as JSON: nothing asks the database about it."""
+
+
+class HubSubscriptionRow(Base):
+    """A feed at its hub, by the secret end of the address where the hub reaches us."""
+
+    __tablename__ = "hub_subscriptions"
+    __table_args__ = (UniqueConstraint("feed_id", "hub", "topic"),)
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    feed_id: Mapped[str] = mapped_column(String(100))
+    hub: Mapped[str] = mapped_column(Text)
+    topic: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str] = mapped_column(String(64))
+    state: Mapped[HubState]
+    next_at: Mapped[datetime]
+    tries: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    pushed_at: Mapped[datetime | None]
+    because: Mapped[str | None] = mapped_column(Text)
+
+
+class PushRow(Base):
+    """What a hub pushed and nobody has read yet."""
+
+    __tablename__ = "pushes"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    token: Mapped[str] = mapped_column(ForeignKey("hub_subscriptions.token", ondelete="CASCADE"), index=True)
+    content: Mapped[bytes]
+    content_type: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime]
 
 
 class StoryRow(Base):

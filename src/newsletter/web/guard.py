@@ -17,17 +17,28 @@ _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
 # A mail provider's one-click POST (RFC 8058) comes from wherever it likes, with whatever it likes: nothing keeps
 # anybody from leaving, neither an old host name nor a strange body. The token in the address is proof enough.
 _ALWAYS = "/u/"
+# What hubs push is a feed's document, and signed.
+_PUSHED = "/websub/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class Guard:
-    """ASGI middleware. `hosts` are the names we answer to besides loopback; `refuse` makes the answer for a status."""
+    """ASGI middleware. `hosts` are the names we answer to besides loopback; `refuse` makes the answer for a status.
+
+    What hubs push may have `pushed_bytes`.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Collection[str], refuse: Callable[[Request, HTTPException], Response]
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str],
+        refuse: Callable[[Request, HTTPException], Response],
+        pushed_bytes: int = LARGEST_BODY_BYTES,
     ) -> None:
         self._app = app
+        self._pushed_bytes = pushed_bytes
         self._hosts = frozenset(host.lower() for host in hosts) | _LOOPBACK
         self._refuse = refuse
 
@@ -40,7 +51,7 @@ class Guard:
         if status is not None:
             await self._refuse(request, HTTPException(status))(scope, receive, send)
         else:
-            await self._app(scope, _counted(receive), send)
+            await self._app(scope, _counted(receive, most=self._most(request)), send)
 
     def _fault(self, request: Request) -> int | None:
         """The status a request is refused with, None if it is not."""
@@ -50,7 +61,11 @@ class Guard:
             return None
         if not self._is_from_here(request):
             return 403
-        return 413 if _declared(request) > LARGEST_BODY_BYTES else None
+        return 413 if _declared(request) > self._most(request) else None
+
+    def _most(self, request: Request) -> int:
+        """How large its body may be."""
+        return self._pushed_bytes if request.scope["path"].startswith(_PUSHED) else LARGEST_BODY_BYTES
 
     def _is_ours(self, host: str) -> bool:
         found = _HOST.fullmatch(host.lower())
@@ -78,15 +93,15 @@ def _declared(request: Request) -> int:
     return int(length) if _LENGTH.fullmatch(length) else 0
 
 
-def _counted(receive: Receive) -> Receive:
-    """The request's body, refused from where it becomes larger than any form of ours."""
+def _counted(receive: Receive, *, most: int) -> Receive:
+    """The request's body, refused from where it becomes larger than it may be."""
     seen = 0
 
     async def counting() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > LARGEST_BODY_BYTES:
+        if seen > most:
             raise HTTPException(413)
         return message
 

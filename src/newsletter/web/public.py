@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Protocol
 
@@ -21,13 +22,14 @@ from newsletter.model.settings import Settings
 from newsletter.model.subscriber import Newcomer, Subscription, SubscriptionState
 from newsletter.readers.address import checked
 from newsletter.readers.tokens import Purpose, Tokens
-from newsletter.store.ports import Editions, Limits, Subscribers
+from newsletter.store.ports import Editions, Hubs, Limits, Subscribers
 from newsletter.store.seam import in_thread
 from newsletter.web.archive import Archive
 from newsletter.web.guard import LARGEST_BODY_BYTES, Guard
 from newsletter.web.preferences import Doors, PreferencePages
 from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
+from newsletter.web.websub import Callbacks
 
 _HOUR = timedelta(hours=1)
 _MOST_CHANGES = 60
@@ -61,6 +63,14 @@ class Site(Protocol):
     @property
     def clock(self) -> Clock:
         """Tells the time."""
+
+    @property
+    def hubs(self) -> Hubs:
+        """What is agreed with partners' hubs."""
+
+    @property
+    def pushed(self) -> asyncio.Event:
+        """To be set when a hub pushed something."""
 
     def web_version(self, edition: Edition) -> str:
         """An edition's HTML as it was sent, with nobody's fields in it."""
@@ -209,6 +219,7 @@ async def _form(request: Request) -> FormData:
 def public_app(site: Site, views: Views) -> Starlette:
     """The public pages as an ASGI application."""
     public, archive = Public(site, views), Archive(site, views)
+    callbacks = Callbacks(site)
 
     def sorry(request: Request, error: HTTPException) -> Response:
         page = views.page(request, "sorry", status=error.status_code, private=True)
@@ -237,10 +248,12 @@ def public_app(site: Site, views: Views) -> Starlette:
             Route("/archive/{list}", archive.editions),
             Route("/archive/{list}/{number:int}", archive.edition),
             Route("/feeds/{list}.{form}", Syndication(site).feed),
+            Route("/websub/{token}", callbacks.verify),
+            Route("/websub/{token}", callbacks.receive, methods=["POST"]),
             Route("/healthz", public.health),
             Route("/", public.home),
         ],
-        middleware=[Middleware(Guard, hosts=hosts, refuse=sorry)],
+        middleware=[Middleware(Guard, hosts=hosts, refuse=sorry, pushed_bytes=site.settings.collect.max_body_bytes)],
         exception_handlers={HTTPException: refused, NotFoundError: refused, StoreError: failed, Exception: failed},
     )
     # Its redirects fail on addresses that are not UTF-8, and no link of ours needs them.

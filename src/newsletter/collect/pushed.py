@@ -1,0 +1,111 @@
+"""Read what hubs pushed, and keep what is new of it: the very way of what a poll brings, but for the asking.
+
+A hub may push a part of the feed's document. Nothing is concluded from what is not in it, and what the next poll asks
+with, the validators and the hash of the last body, stays as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from newsletter.collect.body import Body
+from newsletter.collect.habits import heard
+from newsletter.collect.identity import decide
+from newsletter.collect.worker import Parser
+from newsletter.errors import FeedError, StoreError
+from newsletter.model.clock import Clock
+from newsletter.model.feed import Feed, FeedHealth, FeedState
+from newsletter.model.hub import HubState, Push
+from newsletter.model.item import PollReport
+from newsletter.store.ports import Feeds, Hubs
+from newsletter.store.seam import in_thread, kept
+
+# Longer than a reading may take; after a crash the feed waits this long.
+LEASE = timedelta(minutes=3)
+
+log = structlog.get_logger()
+
+
+async def take_pushed(
+    feeds: Sequence[Feed], *, hubs: Hubs, store: Feeds, parser: Parser, clock: Clock
+) -> tuple[PollReport, ...]:
+    """Read all that waits, but for feeds that are being asked at this moment; a report for each push that was read."""
+    pushes = _Pushes(hubs=hubs, store=store, parser=parser, clock=clock)
+    by_id = {feed.id: feed for feed in feeds if feed.enabled}
+    reports = []
+    after = 0
+    while push := await in_thread(hubs.waiting, after=after):
+        after = push.id
+        one = await in_thread(hubs.at, push.token)
+        feed = by_id.get(one.feed_id) if one else None
+        if one is None or feed is None or one.state is HubState.LEAVING:
+            await in_thread(hubs.taken, push, pushed_at=None)
+        elif leased := await kept(store.take(feed.id, url=feed.url, now=clock.now(), lease=LEASE)):
+            reports.append(await pushes.leased(feed, leased, push, topic=one.topic))
+    return tuple(reports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pushes:
+    """What all pushes of a round share."""
+
+    hubs: Hubs
+    store: Feeds
+    parser: Parser
+    clock: Clock
+
+    async def leased(self, feed: Feed, leased: FeedHealth, push: Push, *, topic: str) -> PollReport:
+        """Keep what one push brings, and give the feed back whatever happens."""
+        try:
+            report = await self._kept(feed, leased, push, topic=topic)
+        except StoreError:
+            raise
+        except FeedError as exc:
+            report = await self._unread(leased, exc.because)
+        except asyncio.CancelledError:
+            await in_thread(self.store.record_unchanged, leased)
+            raise
+        except Exception as exc:
+            # The outermost loop: this push is given up, and the feed asked in its own rhythm.
+            log.exception("push could not be read", feed=feed.id)
+            report = await self._unread(leased, f"internal error ({type(exc).__name__}), see the log")
+        pushed_at = None if report.failed else self.clock.now()
+        because = report.because if report.failed else None
+        await in_thread(self.hubs.taken, push, pushed_at=pushed_at, because=because)
+        _note(report)
+        return report
+
+    async def _unread(self, leased: FeedHealth, because: str) -> PollReport:
+        await in_thread(self.store.record_unchanged, leased)
+        return PollReport(feed=leased.feed_id, failed=True, because=f"what its hub pushed could not be read: {because}")
+
+    async def _kept(self, feed: Feed, leased: FeedHealth, push: Push, *, topic: str) -> PollReport:
+        if leased.url != feed.url or leased.state in {FeedState.NEW, FeedState.GONE}:
+            raise FeedError(feed.id, "the feed has another address now, or none")
+        body = Body(feed=feed, content=push.content, url=topic, content_type=push.content_type)
+        known = partial(self.store.known_digests, feed.id)
+        parsed = await self.parser.parse(body, known, now=self.clock.now())
+        now = self.clock.now()
+        report = await in_thread(
+            self.store.record_items,
+            replace(leased, habits=heard(leased.habits, parsed, now=now)),
+            parsed.entries,
+            partial(decide, feed=feed, first=False),
+            now=now,
+            listed=None,
+        )
+        return replace(report, known=report.known + parsed.known)
+
+
+def _note(report: PollReport) -> None:
+    if report.failed:
+        log.warning("push not read", feed=report.feed, because=report.because)
+    else:
+        facts = {name: getattr(report, name) for name in ("new", "changed", "known", "held")}
+        log.info("push read", feed=report.feed, **facts)

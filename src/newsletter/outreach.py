@@ -1,0 +1,55 @@
+"""What is done with partners' servers besides asking for feeds: hubs are asked to push, and what they push is read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from newsletter.model.clock import Clock
+from newsletter.model.settings import Secret, Settings
+from newsletter.store.ports import Feeds, Hubs
+from newsletter.store.seam import in_thread
+
+if TYPE_CHECKING:
+    from newsletter.model.item import PollReport
+
+
+class Outreach:
+    """Asks nobody by itself: the clock does."""
+
+    def __init__(self, settings: Settings, *, feeds: Feeds, hubs: Hubs, clock: Clock) -> None:
+        self._settings = settings
+        self._feeds = feeds
+        self._hubs = hubs
+        self._clock = clock
+        self.pushed = asyncio.Event()
+        """Set when a hub has pushed something to this process; what it pushes to another is found in the store."""
+
+    def callback(self, token: Secret) -> str:
+        """The address of ours that one hub is given."""
+        return f"{self._settings.publication.base_url}/websub/{token.reveal()}"
+
+    async def tend_hubs(self) -> int:
+        """Ask hubs what is due to be asked; returns how many were."""
+        wanted = self._settings.feeds if self._settings.collect.websub else ()
+        if not wanted and not await in_thread(self._hubs.listed):
+            return 0
+        from newsletter.collect.http import Fetcher
+        from newsletter.collect.websub import due_steps, tend_hubs
+
+        if not (due := await due_steps(wanted, hubs=self._hubs, clock=self._clock)):
+            return 0
+        async with Fetcher(self._settings.collect) as fetcher:
+            return await tend_hubs(due, hubs=self._hubs, fetcher=fetcher, callback=self.callback)
+
+    async def take_pushed(self) -> tuple[PollReport, ...]:
+        """Read what hubs pushed; a report for each push."""
+        if await in_thread(self._hubs.waiting) is None:
+            return ()
+        from newsletter.collect.pushed import take_pushed
+        from newsletter.collect.worker import Parser
+
+        async with Parser() as parser:
+            return await take_pushed(
+                self._settings.feeds, hubs=self._hubs, store=self._feeds, parser=parser, clock=self._clock
+            )

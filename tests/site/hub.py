@@ -1,0 +1,69 @@
+"""A WebSub hub on loopback: keeps what it was asked, asks back, and pushes when a test says so."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+from urllib.parse import parse_qsl, urlencode
+from urllib.request import Request, urlopen
+
+
+@dataclass(slots=True)
+class Hub:
+    """`with Hub() as hub: …`; `confirmed` are the modes that were confirmed, in their order."""
+
+    confirmed: list[str] = field(default_factory=list)
+    callback: str = ""
+    _secret: str = ""
+    _server: ThreadingHTTPServer | None = None
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.server_address[1]}/"
+
+    def __enter__(self) -> Self:
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                self.send_response(202)
+                self.end_headers()
+                self.wfile.flush()
+                hub.ask_back(form)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.shutdown()
+        self._server.server_close()
+
+    def ask_back(self, form: dict[str, str]) -> None:
+        """Ask whether it is meant, as section 5.3 has it."""
+        challenge = secrets.token_hex(16)
+        question = {"hub.mode": form["hub.mode"], "hub.topic": form["hub.topic"], "hub.challenge": challenge}
+        question |= {"hub.lease_seconds": form.get("hub.lease_seconds", "")}
+        with urlopen(f"{form['hub.callback']}?{urlencode(question)}", timeout=30) as answer:
+            if answer.read().decode() == challenge:
+                self.callback, self._secret = form["hub.callback"], form.get("hub.secret", self._secret)
+                self.confirmed.append(form["hub.mode"])
+
+    def push(self, content: bytes) -> int:
+        """Push a document; returns the status of the answer."""
+        signature = hmac.new(self._secret.encode(), content, "sha256").hexdigest()
+        headers = {"Content-Type": "application/rss+xml", "X-Hub-Signature": f"sha256={signature}"}
+        with urlopen(Request(self.callback, content, headers), timeout=30) as answer:
+            status: int = answer.status
+            return status

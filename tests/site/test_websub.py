@@ -48,6 +48,7 @@ def test_a_piece_that_a_hub_pushes_is_accepted_while_the_program_runs(
 
     with ExitStack() as running:
         logs = [Log(running.enter_context(program.process(*each.split()))) for each in reversed(processes)]
+        logs[-1].wait_for("hub asked")
         until(lambda: hub.confirmed == ["subscribe"])
         assert hub.push(announcing(hub, partner, "The harbour freezes over")) == 202
         logs[-1].wait_for("push read")

@@ -28,10 +28,12 @@ from newsletter.model.item import PollReport
 from newsletter.model.publication import Digest
 from newsletter.outreach import Outreach
 from newsletter.proofs import Proofs
+from newsletter.readers.signup import SignUps
 from newsletter.readers.tokens import Tokens
 from newsletter.render.environment import Templates
 from newsletter.render.render import render_digest
 from newsletter.site import Site
+from newsletter.store.departures import Departures
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
@@ -82,12 +84,14 @@ class App:
         self.stories, self.hubs = Stories(store), Hubs(store)
         self.editions, self.limits = Editions(store), Limits(store)
         self.subscribers = Subscribers(store, keys=address_keys)
+        self.departures = Departures(store)
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
         self.pacing = Pacing(store)
         self.tokens = Tokens(keys)
         self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, clock=clock)
         self.pushed = self.outreach.pushed
+        self.sign_ups = SignUps(keys[-1])
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(
             self.settings, editions=self.editions, templates=self.templates, tokens=self.tokens, key=keys[-1]

@@ -48,7 +48,8 @@ class Mailroom:
         of_edition = claimed.ledger is LedgerKind.EDITION
         recipient = self.recipient(
             claimed.address,
-            name=claimed.name,
+            # Who asks to be asked may be a stranger, and a name a message of theirs.
+            name="" if claimed.batch.startswith(f"{LetterKind.CONFIRMATION}/") else claimed.name,
             subscription_id=claimed.subscription_id,
             identity=f"{claimed.batch}/{claimed.subscriber_id}" if of_edition else f"letter/{claimed.id}",
             dated_at=None if of_edition else claimed.queued_at,

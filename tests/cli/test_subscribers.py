@@ -3,10 +3,14 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from newsletter.app import App
+from newsletter.model.subscriber import Departure
+from newsletter.site import open_site
 from tests.cli.conftest import Ran, Run
 
 PEOPLE = """\
@@ -162,3 +166,15 @@ def test_names_that_are_not_there_are_wrong_usage(run: Run, site: Path, people: 
         ran = run("subscribers", *command, "--site", site)
         assert (ran.code, ran.out) == (2, ""), command
         assert ran.err.startswith("error: ")
+
+
+def test_why_people_left_is_told_by_list_and_month(run: Run, site: Path) -> None:
+    assert run("subscribers", "departures", "--site", site).out == "nobody gave a reason yet\n"
+    app = App.open(open_site(site))
+    for words in ("Every day!", ""):
+        app.departures.note("brief", Departure.TOO_OFTEN, words=words, now=datetime(2026, 11, 23, tzinfo=UTC))
+    app.close()
+    told = run("subscribers", "departures", "--site", site)
+    assert told.out == "brief 2026-11: 2 too-often\n  Every day!\n"
+    (row,) = run("subscribers", "departures", "--site", site, "--json").document["departures"]
+    assert (row["reason"], row["many"], row["words"]) == ("too-often", 2, ["Every day!"])

@@ -31,7 +31,7 @@ def test_a_letter_is_queued_once_for_its_key(store: Store) -> None:
     assert letters.enqueue(LetterKind.WELCOME, one, key="welcome-1", now=NOW)
     assert not letters.enqueue(LetterKind.WELCOME, one, key="welcome-1", now=NOW)
     with store.write() as connection:
-        wanted = [(one, "welcome-1"), (two, "welcome-2"), (one, "welcome-3")]
+        wanted = [(one, "welcome-1", NOW), (two, "welcome-2", NOW), (one, "welcome-3", NOW)]
         assert queue_letters(connection, LetterKind.WELCOME, wanted, now=NOW) == 2
         assert queue_letters(connection, LetterKind.WELCOME, [], now=NOW) == 0
     with open_ledger(store) as ledger:

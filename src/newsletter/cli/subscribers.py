@@ -195,6 +195,24 @@ def unsubscribe(
 
 
 @subscribers.command()
+def departures(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Tell why people left, by list and month: how many gave which reason, and their words, never whose they are.
+
+    Reasons: too-often, not-for-me, never-asked, elsewhere, other. Nobody has to give one.
+
+    Example: newsletter subscribers departures
+    """
+    with opened(site) as app:
+        listed = app.departures.listed()
+    lines = [
+        line
+        for each in listed
+        for line in (f"{each.list_id} {each.month}: {each.many} {each.reason}", *(f"  {said}" for said in each.words))
+    ]
+    answer({"departures": listed}, as_json=as_json, lines=lines or ["nobody gave a reason yet"])
+
+
+@subscribers.command()
 def erase(address: AddressArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
     """Forget one person: address, name, language and fields are gone at once, and what waits for them is not sent.
 

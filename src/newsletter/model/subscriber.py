@@ -51,6 +51,16 @@ SUBSCRIPTION_MOVES: Moves[SubscriptionState] = Moves(
 )
 
 
+class Departure(StrEnum):
+    """Why somebody left, if they say."""
+
+    TOO_OFTEN = "too-often"
+    NOT_FOR_ME = "not-for-me"
+    NEVER_ASKED = "never-asked"
+    ELSEWHERE = "elsewhere"
+    OTHER = "other"
+
+
 class SuppressionKind(StrEnum):
     """Why an address is never mailed again: erasure is no objection to mail, the others outlast all but an operator."""
 

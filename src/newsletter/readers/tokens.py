@@ -18,6 +18,7 @@ from newsletter.model.keyed import Keyed
 
 _MAC_BYTES: Final = 10
 _ID_BYTES: Final = 7
+_ID_DIGITS: Final = 16
 _SIZE: Final = 1 + _MAC_BYTES + _ID_BYTES
 _number: Final = int.from_bytes
 _SHAPE: Final = re.compile(r"[a-z2-7]{29}")
@@ -86,6 +87,11 @@ class Tokens:
             if key_id == seal.key_id and hmac.compare_digest(mac, seal.mac(plain)):
                 return int.from_bytes(plain, "big")
         raise TokenError(f"not a token this site made for {purpose}")
+
+
+def token_id(token: str) -> str:
+    """A name for a token that is not the token: by it a link that somebody shows us is found in the record."""
+    return sha256(token.lower().encode("utf-8", "replace")).hexdigest()[:_ID_DIGITS]
 
 
 def _seal(key: bytes, purpose: Purpose) -> _Seal:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import Insert
 
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import Newcomer, SubscriptionState, SuppressionKind
+from newsletter.store.asking import due_dates
 from newsletter.store.barred import barred
 from newsletter.store.consents import Said, change, put_on_record
 from newsletter.store.given import as_given, given
@@ -207,11 +208,11 @@ def _write_to(connection: Connection, joined: _Joined, terms: Terms) -> None:
     pending = [*joined.back, *joined.waiting, *(() if terms.confirmed else joined.new)]
     asked = set(pending) - _asked_lately(connection, [*joined.back, *joined.waiting], now=now)
     hour = f"{now:%Y-%m-%dT%H}"
-    queue_letters(
-        connection, LetterKind.CONFIRMATION, [(each, f"confirmation/{each}/{hour}") for each in sorted(asked)], now=now
-    )
+    due = due_dates(connection, sorted(asked), now=now)
+    letters = [(each, f"confirmation/{each}/{hour}", at) for each, at in due.items()]
+    queue_letters(connection, LetterKind.CONFIRMATION, letters, now=now)
     if terms.confirmed and terms.by_person:
-        welcome = [(each, f"welcome/{each}/{now.isoformat()}") for each in (*joined.new, *joined.activated)]
+        welcome = [(each, f"welcome/{each}/{now.isoformat()}", now) for each in (*joined.new, *joined.activated)]
         queue_letters(connection, LetterKind.WELCOME, welcome, now=now)
 
 

@@ -13,6 +13,7 @@ from newsletter.store.engine import Store
 from newsletter.store.given import as_given, given
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import LetterRow
+from newsletter.store.types import UtcDateTime
 
 
 class Letters:
@@ -28,24 +29,25 @@ class Letters:
 
 def queue_letter(connection: Connection, kind: LetterKind, subscription_id: int, *, key: str, now: datetime) -> bool:
     """Queue a letter in the caller's transaction; False if one with this key was ever queued."""
-    return queue_letters(connection, kind, [(subscription_id, key)], now=now) == 1
+    return queue_letters(connection, kind, [(subscription_id, key, now)], now=now) == 1
 
 
-def queue_letters(connection: Connection, kind: LetterKind, wanted: Iterable[tuple[int, str]], *, now: datetime) -> int:
-    """Queue a letter for each (subscription id, key) whose key is new; returns how many."""
-    asked = given(connection.dialect.name, subscription_id=BigInteger(), key=String(150))
+def queue_letters(
+    connection: Connection, kind: LetterKind, wanted: Iterable[tuple[int, str, datetime]], *, now: datetime
+) -> int:
+    """Queue a letter for each (subscription id, key, when it is due) whose key is new; returns how many."""
+    asked = given(connection.dialect.name, subscription_id=BigInteger(), key=String(150), due_at=UtcDateTime())
     row = LetterRow.__table__.c
     same_for_all = {
         row.kind: kind,
         row.state: DeliveryState.QUEUED,
-        row.due_at: now,
         row.queued_at: now,
         row.attempts: 0,
         row.fence: 0,
     }
     letters = select(*asked.c, *(literal(value, column.type) for column, value in same_for_all.items()))
     statement = insert_into(connection, LetterRow).from_select(
-        [row.subscription_id, row.key, *same_for_all],
+        [row.subscription_id, row.key, row.due_at, *same_for_all],
         letters.where(asked.c.key.is_not(None)),  # SQLite needs a WHERE before ON CONFLICT
         include_defaults=False,
     )

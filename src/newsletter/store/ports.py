@@ -24,6 +24,7 @@ from newsletter.model.settings import Secret
 from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import (
     Consent,
+    Departure,
     Newcomer,
     Preferences,
     Subscriber,
@@ -522,6 +523,27 @@ class Suppressions(Protocol):
         """Take a rule back; False if there was none."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departed:
+    """How many people left a list in a month (`2026-11`) for a reason, and what they said, oldest first."""
+
+    list_id: str
+    month: str
+    reason: Departure
+    many: int
+    words: tuple[str, ...] = ()
+
+
+class Departures(Protocol):
+    """Why people left, kept without whose reasons they are."""
+
+    def note(self, list_id: str, reason: Departure, *, words: str, now: datetime) -> None:
+        """Count one, and keep the words if there are any."""
+
+    def listed(self) -> tuple[Departed, ...]:
+        """All of it, by list and month, most frequent first."""
+
+
 class Letters(Protocol):
     """Single mails that wait to be sent."""
 
@@ -572,6 +594,8 @@ class Pacing(Protocol):
 
 __all__ = [
     "Added",
+    "Departed",
+    "Departures",
     "Editions",
     "Feeds",
     "Items",

@@ -18,7 +18,7 @@ from newsletter.model.feed import FeedState
 from newsletter.model.hub import HubState
 from newsletter.model.item import Direction, ItemState, KeyKind
 from newsletter.model.message import LetterKind
-from newsletter.model.subscriber import SubscriptionState, SuppressionKind
+from newsletter.model.subscriber import Departure, SubscriptionState, SuppressionKind
 from newsletter.store.types import Id, UtcDateTime, state_type
 
 
@@ -396,6 +396,29 @@ class SuppressionRow(Base):
     kind: Mapped[SuppressionKind | None]
     evidence: Mapped[str | None] = mapped_column(Text)
     """What a server said, without addresses, and over which delivery. Erasing the person forgets it."""
+
+
+class DepartureRow(Base):
+    """How many people gave a reason for leaving a list, by month."""
+
+    __tablename__ = "departures"
+
+    list_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    reason: Mapped[Departure] = mapped_column(primary_key=True)
+    many: Mapped[int]
+
+
+class PartingWordsRow(Base):
+    """What somebody said when they left. No column says who, or when but for the month."""
+
+    __tablename__ = "parting_words"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    list_id: Mapped[str] = mapped_column(String(100))
+    month: Mapped[str] = mapped_column(String(7))
+    reason: Mapped[Departure]
+    words: Mapped[str] = mapped_column(Text)
 
 
 class TroubleRow(Base):

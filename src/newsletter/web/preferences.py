@@ -52,9 +52,9 @@ class Doors:
     """What this page shares with others: whose link it is, and the ways onto a list and off it."""
 
     holder: Callable[[Request], Awaitable[Subscription]]
-    join: Callable[[str, str], Awaitable[None]]
+    join: Callable[[str, MailingList], Awaitable[None]]
     """(address, list)"""
-    leave: Callable[[Subscription], Awaitable[None]]
+    leave: Callable[[Request, Subscription], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class PreferencePages:
         person = await self._person(request)
         done = ""
         if request.method == "POST":
-            done = await self._done(person, await _form(request))
+            done = await self._done(request, person)
             person = await in_thread(self._site.subscribers.person, person.subscriber.address)
         return self._views.page(
             request,
@@ -119,15 +119,16 @@ class PreferencePages:
         subscriber = await in_thread(self._site.subscribers.subscriber, holder.subscriber_id)
         return await in_thread(self._site.subscribers.person, subscriber.address)
 
-    async def _done(self, person: Person, form: FormData) -> str:
+    async def _done(self, request: Request, person: Person) -> str:
         """Do what a form asks; which of "left", "joined", "saved" that was, or "" for a form that is none of ours."""
+        form = await _form(request)
         if wanted := _said(form, "list"):
             for each in person.subscriptions:
                 if each.list_id == wanted:
-                    await self._doors.leave(each)
+                    await self._doors.leave(request, each)
             return "left"
         if (wanted := _said(form, "join")) in {each.id for each in self._site.settings.lists}:
-            await self._doors.join(person.subscriber.address, wanted)
+            await self._doors.join(person.subscriber.address, self._site.settings.mailing_list(wanted))
             return "joined"
         if _said(form, "save"):
             preferences = self._preferences(person, form)

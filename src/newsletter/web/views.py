@@ -67,10 +67,8 @@ class Views:
 
         `reader` is the language somebody has chosen before, which goes before what their browser says.
         """
-        asked = request.query_params.get("lang")
-        accepted = request.headers.get("accept-language", "")
-        language = chosen(asked, reader, accepted=accepted, fallback=self._publication.language)
-        shared = self._shared(language, kept=nearest(asked or "")) | {
+        language = self._language(request, reader)
+        shared = self._shared(language, kept=nearest(request.query_params.get("lang") or "")) | {
             "private": private,
             "status": status,
             "switchable": request.method == "GET",
@@ -79,6 +77,17 @@ class Views:
         text = _templates(language).get_template(f"{name}.html").render(shared | context)
         headers = _HEADERS | {"content-language": language} | (PRIVATE if private else _PUBLIC)
         return HTMLResponse(text, status_code=status, headers=headers)
+
+    def wording(self, request: Request, name: str, *, reader: str | None = None, **context: Any) -> str:
+        """What a page tells people before they press its button, in their language: its block `wording`, as text."""
+        language = self._language(request, reader)
+        template = _templates(language).get_template(f"{name}.html")
+        shown = template.new_context(self._shared(language, kept=None) | context)
+        return Markup("".join(template.blocks["wording"](shown))).striptags()  # noqa: S704 the page is escaped already
+
+    def _language(self, request: Request, reader: str | None) -> str:
+        asked, accepted = request.query_params.get("lang"), request.headers.get("accept-language", "")
+        return chosen(asked, reader, accepted=accepted, fallback=self._publication.language)
 
     def _shared(self, language: str, *, kept: str | None) -> dict[str, Any]:
         """What all templates see. `kept` is the language that links on the page go on asking for."""

@@ -1,0 +1,77 @@
+"""The page by which people leave: one list or all, at once; and why, for who wants to say."""
+
+from __future__ import annotations
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsletter.errors import NotFoundError
+from newsletter.model.subscriber import Departure, Subscription, SubscriptionState
+from newsletter.model.text import one_line
+from newsletter.readers.tokens import Purpose
+from newsletter.store.seam import in_thread
+from newsletter.web.links import HOUR, Links, form_of
+
+_LONGEST_WORDS = 500
+_NO_FORM = FormData()
+
+
+class Leaving:
+    """The handlers."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._site = links.site
+
+    async def leave(self, request: Request) -> Response:
+        """RFC 8058: POST leaves at once, whatever else is in it; GET shows a button and changes nothing.
+
+        After leaving, the same link takes a reason, and leaves the other lists too.
+        """
+        subscription = await self._links.holder(request, Purpose.UNSUBSCRIBE)
+        if request.method != "POST":
+            return await self._links.about(request, "leave", subscription)
+        form = await _readable(request)
+        source = "page" if form.get("by") == "page" else "one-click"
+        shown = await self._links.wording(request, "leave", subscription) if source == "page" else ""
+        await self._links.move(request, subscription, SubscriptionState.LEFT, source=source, text=shown)
+        others = await self._others(subscription)
+        if form.get("all"):
+            for each in others:
+                await self._links.move(request, each, SubscriptionState.LEFT, source=f"{source}, everything")
+            others = ()
+        told = await self._why(form, subscription)
+        titles = [self._links.title(each.list_id) for each in others]
+        context = {"others": titles, "told": told, "reasons": tuple(Departure)}
+        return await self._links.about(request, "left", subscription, **context)
+
+    async def _others(self, subscription: Subscription) -> tuple[Subscription, ...]:
+        """The other lists that its holder is on, or waits to be."""
+        try:
+            subscriber = await in_thread(self._site.subscribers.subscriber, subscription.subscriber_id)
+            person = await in_thread(self._site.subscribers.person, subscriber.address)
+        except NotFoundError:
+            return ()
+        on = {SubscriptionState.PENDING, SubscriptionState.ACTIVE}
+        return tuple(each for each in person.subscriptions if each.state in on and each.id != subscription.id)
+
+    async def _why(self, form: FormData, subscription: Subscription) -> bool:
+        """Whether a reason was given. It is counted once a day for each link, and kept without whose it is."""
+        given = str(form.get("why", ""))
+        if given not in set(Departure):
+            return False
+        if await self._links.take(f"why {subscription.id}", limit=1, window=24 * HOUR):
+            words = one_line(str(form.get("words", "")), limit=_LONGEST_WORDS)
+            now = self._site.clock.now()
+            await in_thread(self._site.departures.note, subscription.list_id, Departure(given), words=words, now=now)
+        return True
+
+
+async def _readable(request: Request) -> FormData:
+    """The form, or an empty one: a body that cannot be read keeps nobody."""
+    try:
+        return await form_of(request)
+    except HTTPException:
+        return _NO_FORM

@@ -1,4 +1,10 @@
+from dataclasses import replace
+
+import pytest
+
 from newsletter.collect.body import Body, ParsedFeed
+from newsletter.collect.document import document_of
+from newsletter.collect.parse import parse
 from newsletter.collect.read import read
 from newsletter.collect.sidepass import scan
 from tests.collect.makers import DATA, NOW, a_feed, item, read_bytes, rss
@@ -17,6 +23,50 @@ def test_known_entries_are_cut_and_the_others_come_out_as_before() -> None:
     found = _again(content, frozenset({first.entry.source_digest}))
     assert found.known == 1
     assert found.entries == (second,)
+
+
+_PIECES = tuple(
+    item(
+        f"Number {at}",
+        name=f"number-{at}",
+        body=f"<p>A &amp; B &lt;{at}&gt; <em>é</em></p>]]]]><![CDATA[>",
+        more="<content:encoded><![CDATA[<p>Whole <a href='/x?a=1&amp;b=2'>text</a></p>]]></content:encoded>"
+        f"<dc:creator>Ilse &#214;konedo</dc:creator><category>Ports &amp; ships</category>{' ' * at}",
+    )
+    for at in range(4)
+)
+_NAMES = (
+    'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    ' xml:base="https://courier.example/base/"'
+)
+_DOCUMENTS = {
+    "windows-1256": (DATA / "windows-1256.xml").read_bytes(),
+    "atom": (DATA / "atom.xml").read_bytes(),
+    "arabic": (DATA / "arabic.xml").read_bytes(),
+    "wordpress": (DATA / "wordpress.xml").read_bytes(),
+    "CDATA and entities": rss(*_PIECES).replace(b"<rss ", f"<rss {_NAMES} ".encode()),
+}
+
+
+@pytest.mark.parametrize("content", _DOCUMENTS.values(), ids=_DOCUMENTS)
+def test_what_is_left_of_a_document_reads_as_it_did_in_the_whole(content: bytes) -> None:
+    base = a_feed().url
+    document = document_of(content, feed="courier")
+    whole = parse(document, base=base)
+    for keep in range(len(whole.entries)):
+        tree = scan(document, base=base, salt="")
+        assert tree is not None
+        others = frozenset(side.digest for at, side in enumerate(tree.entries) if at != keep)
+        left = parse(tree.without(others), base=base)
+        assert left.entries == (replace(whole.entries[keep], images=left.entries[0].images),)
+        assert (left.title, left.language) == (whole.title, whole.language)
+
+
+def test_what_libxml2_refuses_is_read_whole_though_it_is_known() -> None:
+    content = rss(item("A & B"), item("Another headline", name="two-two-two"))
+    first, second = read_bytes(content).entries
+    known = frozenset({first.entry.source_digest, second.entry.source_digest})
+    assert _again(content, known) == ParsedFeed(entries=(first, second), title="Sample")
 
 
 def test_a_document_of_known_entries_is_not_parsed_at_all() -> None:

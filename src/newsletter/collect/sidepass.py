@@ -75,6 +75,8 @@ def scan(document: bytes, *, base: str, salt: str) -> Scan | None:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        # As text it would be written out in entities, and feedparser gets its text in pieces, one for each of them.
+        strip_cdata=False,
         encoding="utf-8",
     )
     try:

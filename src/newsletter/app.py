@@ -25,6 +25,7 @@ from newsletter.model.clock import Clock, SystemClock
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.item import PollReport
+from newsletter.model.pacing import rate_at
 from newsletter.model.publication import Digest
 from newsletter.outreach import Outreach
 from newsletter.proofs import Proofs
@@ -33,6 +34,7 @@ from newsletter.readers.tokens import Tokens
 from newsletter.render.environment import Templates
 from newsletter.render.render import render_digest
 from newsletter.site import Site
+from newsletter.store.census import Census
 from newsletter.store.departures import Departures
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
@@ -87,7 +89,7 @@ class App:
         self.departures = Departures(store)
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
-        self.pacing = Pacing(store)
+        self.pacing, self.census = Pacing(store), Census(store)
         self.tokens = Tokens(keys)
         self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, clock=clock)
         self.pushed = self.outreach.pushed
@@ -297,6 +299,15 @@ class App:
             "hubs_live": sum(each.is_live(self.clock.now()) for each in self.hubs.listed()),
             "next_delivery_at": next_due_at.isoformat() if next_due_at else None,
         }
+
+    def alarms(self) -> tuple[str, ...]:
+        """What is paused at present, each in words: editions, and providers that are left alone."""
+        paused = [each for each in self.editions.listed() if each.state is EditionState.PAUSED]
+        closed = [each for each in self.pacing.slowdowns() if rate_at(each, self.clock.now()) == 0]
+        return (
+            *(f"edition {each.id} is paused: {each.state_because}" for each in paused),
+            *(f"provider {each.provider} gets nothing before {each.closed_until}: {each.because}" for each in closed),
+        )
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from newsletter.model.edition import EditionState
 from newsletter.model.settings import Settings, WhenUnknown
 from newsletter.store.ports import Editions, Ledger, Pacing
 from newsletter.store.seam import in_thread
+
+_OUTCOMES = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
 log = structlog.get_logger()
 
@@ -66,6 +69,10 @@ class Dispatch:
         self._ledger = ledger
         self._pacing = pacing
         self._rests_until: datetime | None = None
+        self.attempts: Counter[DeliveryState] = Counter()
+        """Attempts by outcome, since the process began."""
+        self.unfit: tuple[str, ...] = ()
+        """Relays that were paused when this process last looked."""
         self._mailroom = mailroom
         self._clock = clock
         self._journals = journals
@@ -136,9 +143,23 @@ class Dispatch:
                 edition_id=edition_id,
                 limits=Limits(builders=(os.cpu_count() or 1) if self._settings.dkim else 1),
                 journal=journal,
-                on_progress=on_progress,
+                on_progress=self._counting(on_progress),
                 act=self._stopped,
             )
+
+    def _counting(self, on_progress: Callable[[Counts], None] | None) -> Callable[[Counts], None]:
+        """Shows a run's progress to whoever asked, and adds it to what this process has done."""
+        before = Counts()
+
+        def show(counts: Counts) -> None:
+            nonlocal before
+            for state in _OUTCOMES:
+                self.attempts[state] += getattr(counts, state) - getattr(before, state)
+            before, self.unfit = counts, counts.unfit
+            if on_progress is not None:
+                on_progress(counts)
+
+        return show
 
     def _stopped(self, alarm: Alarm) -> str:
         """Stop an edition or a provider; says how it goes on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -188,11 +188,11 @@ async def run(
     pipeline: Pipeline,
     role: Role,
     *,
-    serve: Serve | None,
+    serve: Sequence[Serve] = (),
     drain: timedelta = DRAIN,
     look_every: timedelta = SEND_RHYTHM,
 ) -> None:
-    """Do what is due, for ever; `serve` serves the web pages, if this process does.
+    """Do what is due, for ever; `serve` are what serves pages in this process.
 
     The sender looks into the ledger `look_every` so often when nothing wakes it.
     SIGTERM and SIGINT stop it: nothing new begins, and what was begun is finished within `drain`.
@@ -218,15 +218,15 @@ async def run(
         work.result()
 
 
-async def _turn(wheel: Wheel, role: Role, *, serve: Serve | None, stop: asyncio.Event) -> None:
+async def _turn(wheel: Wheel, role: Role, *, serve: Sequence[Serve], stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(wheel.watchdog())
         if role in {Role.ALL, Role.CLOCK}:
             group.create_task(wheel.clock())
         if role in {Role.ALL, Role.SENDER}:
             group.create_task(wheel.sender())
-        if serve is not None:
-            group.create_task(_served(serve, stop))
+        for each in serve:
+            group.create_task(_served(each, stop))
 
 
 async def _served(serve: Serve, stop: asyncio.Event) -> None:

@@ -90,7 +90,7 @@ async def serve_nothing(stopped: asyncio.Event) -> None:
 )
 async def test_each_role_does_its_part_at_once_and_ends_when_told(role: Role, does: set[str]) -> None:
     pipeline = Counting()
-    running = asyncio.create_task(run(pipeline, role, serve=None))
+    running = asyncio.create_task(run(pipeline, role, serve=()))
     await pipeline.until(lambda calls: does <= set(calls))
 
     stop()
@@ -110,14 +110,14 @@ async def test_pages_are_served_until_the_end(anyio_backend_name: str) -> None:
         served.append("ended")
 
     async with asyncio.timeout(60):
-        await run(Counting(), Role.WEB, serve=serve)
+        await run(Counting(), Role.WEB, serve=(serve,))
 
     assert served == ["begun", "ended"]
 
 
 async def test_an_edition_that_was_composed_wakes_the_sender_at_once() -> None:
     pipeline = Counting(composes=[1])
-    running = asyncio.create_task(run(pipeline, Role.ALL, serve=None, look_every=timedelta(hours=1)))
+    running = asyncio.create_task(run(pipeline, Role.ALL, serve=(), look_every=timedelta(hours=1)))
 
     await pipeline.until(lambda calls: calls["send"] >= 2)
 
@@ -127,7 +127,7 @@ async def test_an_edition_that_was_composed_wakes_the_sender_at_once() -> None:
 
 async def test_a_step_that_fails_is_tried_again_and_stops_no_other() -> None:
     pipeline = Counting(broken=frozenset({"send", "poll"}), composes=[1, 1])
-    running = asyncio.create_task(run(pipeline, Role.ALL, serve=None))
+    running = asyncio.create_task(run(pipeline, Role.ALL, serve=()))
 
     await pipeline.until(lambda calls: calls["send"] >= 2 and calls["settle"] >= 1 and calls["poll"] >= 1)
 
@@ -147,7 +147,7 @@ async def test_what_was_begun_is_finished_before_it_ends() -> None:
 
     pipeline = Counting(sending=lambda stopped: asyncio.ensure_future(answered(stopped)))
     async with asyncio.timeout(60):
-        await run(pipeline, Role.SENDER, serve=None)
+        await run(pipeline, Role.SENDER, serve=())
 
     assert finished == [True]
 
@@ -165,7 +165,7 @@ async def test_what_never_ends_is_cut_short_after_the_drain_and_that_is_no_failu
 
     pipeline = Counting(sending=lambda stopped: asyncio.ensure_future(stuck(stopped)))
     async with asyncio.timeout(60):
-        await run(pipeline, Role.SENDER, serve=None, drain=timedelta(seconds=0.2))
+        await run(pipeline, Role.SENDER, serve=(), drain=timedelta(seconds=0.2))
 
     assert cancelled == [True]
 
@@ -175,7 +175,7 @@ async def test_pages_that_fail_end_the_program_with_the_reason() -> None:
         raise OSError("the port is gone")
 
     with pytest.raises(ExceptionGroup) as failed:
-        await run(Counting(), Role.WEB, serve=broken)
+        await run(Counting(), Role.WEB, serve=(broken,))
 
     assert "the port is gone" in str(failed.value.exceptions[0])
 

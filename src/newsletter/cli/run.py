@@ -60,12 +60,19 @@ def run(
     import uvloop
 
     from newsletter import scheduler
+    from newsletter.web.operator import operator_pages
     from newsletter.web.serve import pages
 
     serving = role in {RoleName.ALL, RoleName.WEB}
-    with opened(site) as app, _locked(app, role), pages(app) if serving else nullcontext() as serve:
+    with (
+        opened(site) as app,
+        _locked(app, role),
+        pages(app) if serving else nullcontext() as public,
+        operator_pages(app) as operators,
+    ):
         if role is not RoleName.WEB:
             app.dispatch.recover(alone=role is not RoleName.CLOCK)
+        serve = tuple(each for each in (public, operators) if each is not None)
         uvloop.run(scheduler.run(app, scheduler.Role(role), serve=serve))
     answer({"role": role, "stopped": True}, as_json=as_json, lines=[])
 

@@ -113,6 +113,11 @@ class Hopper:
         self._rota.took(relay)
         return self.begun.popleft()
 
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """Relays that are paused."""
+        return tuple(name for name, gate in self._gates.items() if gate.failures)
+
     def out(self) -> None:
         """Note that something is out that was never put in."""
         self._out += 1

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from traceback import extract_tb
@@ -227,7 +227,7 @@ class _Run:
             await asyncio.sleep(_PROGRESS_SECONDS)
             counts = self.tally.counts()
             if self.on_progress is not None:
-                self.on_progress(counts)
+                self.on_progress(replace(counts, unfit=self.tools.hopper.unfit))
             if counts.tried - told.tried >= self.limits.batch:
                 _log("deliveries tried", counts)
                 told = counts
@@ -245,7 +245,12 @@ class _Run:
 
     def _result(self) -> Counts:
         hopper = self.tools.hopper
-        counts = self.tally.counts(because=hopper.because, alarms=self.tools.alarms.told, refused=hopper.refused)
+        counts = replace(
+            self.tally.counts(because=hopper.because),
+            alarms=tuple(self.tools.alarms.told),
+            unfit=hopper.unfit,
+            refused=hopper.refused,
+        )
         if self.on_progress is not None:
             self.on_progress(counts)
         _log("run of deliveries ended", counts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind, Tried
@@ -27,6 +26,8 @@ class Counts:
     """Why the run ended before all that was due was tried; None if all was."""
     alarms: tuple[str, ...] = ()
     """What was stopped because it is our own fault, each in words."""
+    unfit: tuple[str, ...] = ()
+    """Relays that are paused."""
     refused: bool = False
     """Whether a relay takes nothing from us, so that coming again at once is of no use."""
 
@@ -60,7 +61,7 @@ class Tally:
         """How often this delivery was dropped."""
         return self._dropped[claimed.ledger, claimed.id]
 
-    def counts(self, *, because: str | None = None, alarms: Sequence[str] = (), refused: bool = False) -> Counts:
+    def counts(self, *, because: str | None = None) -> Counts:
         """All of it until now."""
         return Counts(
             sent=self._states[DeliveryState.SENT],
@@ -71,6 +72,4 @@ class Tally:
             dropped=self._dropped.total(),
             editions=tuple(self._editions),
             because=because,
-            alarms=tuple(alarms),
-            refused=refused,
         )

@@ -140,6 +140,14 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """An address on this machine at which something is served."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole site. Paths are absolute; lists, digests, relays and keys are in the order of the file, feeds by id."""
 
@@ -151,6 +159,8 @@ class Settings:
     collect: Collect
     deliver: Deliver = field(default_factory=Deliver)
     web: Web = field(default_factory=Web)
+    metrics: Listen | None = None
+    """Where the operator's monitor asks; None where nobody does."""
     dkim: tuple[DkimKey, ...] = ()
     site_key: Secret | None = None
     """What tokens are sealed with where the settings give it; else the site makes its own (`site.site_keys`)."""

@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "store": schema.StoreTable,
     "collect": schema.CollectTable,
     "deliver": schema.DeliverTable,
+    "metrics": schema.MetricsTable,
 }
 
 

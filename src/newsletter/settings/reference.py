@@ -27,7 +27,7 @@ of all files at once, each with file, line and column.
 ## Secrets and variables
 
 A password is better kept in a file (`password_file`, `url_file`, `key_file`) than in `config.toml`. Each key of
-`[publication]`, `[store]`, `[collect]` and `[deliver]` can also be given as an environment variable named
+`[publication]`, `[store]`, `[collect]`, `[deliver]` and `[metrics]` can also be given as an environment variable named
 `NEWSLETTER_SECTION_KEY`, for example `NEWSLETTER_STORE_URL`, and each key of a relay as `NEWSLETTER_RELAY_NAME_KEY`,
 for example `NEWSLETTER_RELAY_MAIN_PASSWORD`. `NEWSLETTER_SITE_KEY` is the key that links are sealed with. A variable
 wins over the files. No report, log or dump shows a secret.

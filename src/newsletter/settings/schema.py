@@ -251,6 +251,16 @@ class WebTable(Table):
     )
 
 
+class MetricsTable(Table):
+    """What a monitor asks: `/metrics` for Prometheus and `/healthz`, apart from the public pages."""
+
+    listen: kinds.Listen | None = Field(
+        default=None,
+        description="HOST:PORT on this machine, where no reader gets; without it nothing is served. Each `run` on one "
+        "machine needs a port of its own (NEWSLETTER_METRICS_LISTEN).",
+    )
+
+
 class ConfigFile(Table):
     """config.toml"""
 
@@ -261,6 +271,7 @@ class ConfigFile(Table):
     collect: CollectTable = CollectTable()
     deliver: DeliverTable = DeliverTable()
     web: WebTable = WebTable()
+    metrics: MetricsTable = MetricsTable()
     lists: dict[kinds.Name, ListTable] = {}
     digests: dict[kinds.Name, DigestTable] = {}
 

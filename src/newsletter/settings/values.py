@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from newsletter.model.feed import Feed, Filter, Rights
 from newsletter.model.publication import Digest, MailingList, Publication, Section
-from newsletter.model.settings import Collect, Deliver, DkimKey, Relay, Secret, Settings, Web
+from newsletter.model.settings import Collect, Deliver, DkimKey, Listen, Relay, Secret, Settings, Web
 from newsletter.model.trouble import Patience
 from newsletter.settings import schema
 
@@ -20,6 +20,7 @@ def settings_from(config: schema.ConfigFile, feeds: dict[str, schema.FeedFile], 
         collect=_collect(config),
         deliver=_deliver(config.deliver),
         web=_web(config.web, config.publication.base_url),
+        metrics=_metrics(config.metrics),
         dkim=tuple(map(_dkim_key, config.dkim)),
         site_key=config.publication.key_file,
         lists=tuple(_mailing_list(name, table) for name, table in config.lists.items()),
@@ -129,13 +130,22 @@ def _deliver(table: schema.DeliverTable) -> Deliver:
 def _web(table: schema.WebTable, base_url: str) -> Web:
     allowed = tuple(table.allowed_hosts)
     if table.listen is not None:
-        host, _, port = table.listen.rpartition(":")
-        return Web(host=host.strip("[]"), port=int(port), allowed_hosts=allowed)
+        listen = _listen(table.listen)
+        return Web(host=listen.host, port=listen.port, allowed_hosts=allowed)
     # Only a loopback base_url may be http.
     base = urlsplit(base_url)
     if base.scheme == "http":
         return Web(host=base.hostname or "127.0.0.1", port=base.port or 80, allowed_hosts=allowed)
     return Web(allowed_hosts=allowed)
+
+
+def _metrics(table: schema.MetricsTable) -> Listen | None:
+    return None if table.listen is None else _listen(table.listen)
+
+
+def _listen(text: str) -> Listen:
+    host, _, port = text.rpartition(":")
+    return Listen(host=host.strip("[]"), port=int(port))
 
 
 def _mailing_list(name: str, table: schema.ListTable) -> MailingList:

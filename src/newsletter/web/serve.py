@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from newsletter.errors import SiteError
-from newsletter.serving import listening, serve
+from newsletter.serving import listening_at, serve
 from newsletter.web.public import Site, public_app
 from newsletter.web.views import Views
 
@@ -16,13 +15,7 @@ from newsletter.web.views import Views
 def pages(site: Site) -> Iterator[Callable[[asyncio.Event], Awaitable[None]]]:
     """A function that serves the pages until the event it is handed. The port is taken at once, or SiteError."""
     host, port = site.settings.web.host, site.settings.web.port
-    try:
-        sock = listening(host, port)
-    except OSError as error:
-        raise SiteError(
-            "config.toml", because=f"[web] listen: {host}:{port} cannot be had: {error.strerror}"
-        ) from error
-    with sock:
+    with listening_at(host, port, setting="[web] listen") as sock:
         app = public_app(site, Views(site.settings.publication))
 
         def run(stop: asyncio.Event) -> Awaitable[None]:

@@ -127,6 +127,16 @@ class DkimKeyError(NewsletterError):
         super().__init__(because)
 
 
+class SegmentError(NewsletterError):
+    """A segment that says nothing we understand: the rule, and where, in characters counted from 1."""
+
+    def __init__(self, rule: str, *, at: int, got: str) -> None:
+        self.rule = rule
+        self.at = at
+        self.got = got
+        super().__init__(f"segment, character {at}: {rule}" + (f" (got {got!r})" if got else ""))
+
+
 class TokenError(NewsletterError):
     """A token that this site did not make, or made for another purpose."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.cli.main import COMMANDS
+from newsletter.model.segment import parsed
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -39,6 +40,14 @@ def test_commands_that_are_named_exist(page: Path) -> None:
     lines = [line for _, text in blocks(page, "sh") for line in text.splitlines() if line.startswith("newsletter ")]
     named = [next(word for word in shlex.split(line, comments=True)[1:] if not word.startswith("-")) for line in lines]
     assert set(named) <= NAMES
+
+
+def test_segments_that_are_shown_are_understood() -> None:
+    page = (ROOT / "docs" / "segments.md").read_text(encoding="utf-8")
+    lines = re.findall(r"(?:--segment|^segment =) '(.+?)'", page, re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        parsed(line)
 
 
 def test_the_blocks_marked_as_tested_work_as_they_stand(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "resend": ("report", "Queue failed, deferred or unknown deliveries again."),
     },
     "Readers": {
-        "subscribers": ("subscribers", "Add, import, export, show, unsubscribe and erase people."),
+        "subscribers": ("subscribers", "Add, import, count, export, show, unsubscribe and erase people."),
         "suppressions": ("suppressions", "List, add and lift suppressions of addresses and domains."),
     },
     "Operation": {

@@ -67,6 +67,7 @@ _EXIT_CODES: dict[type[errors.NewsletterError], ExitCode] = {
     errors.AddressError: ExitCode.USAGE,
     errors.TemplateError: ExitCode.USAGE,
     errors.ImportFileError: ExitCode.USAGE,
+    errors.SegmentError: ExitCode.USAGE,
     errors.LockedError: ExitCode.LOCKED,
 }
 

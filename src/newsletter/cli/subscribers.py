@@ -23,6 +23,9 @@ ListOption = Annotated[str | None, typer.Option("--list", metavar="LIST", help="
 ConfirmedOption = Annotated[
     bool, typer.Option("--confirmed", help="They gave their consent elsewhere; needs --source. Else they are asked.")
 ]
+SegmentOption = Annotated[
+    str | None, typer.Option("--segment", metavar="LINE", help="Only these readers, as in a digest's `segment`.")
+]
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Where and how they consented.")]
 
 
@@ -111,33 +114,58 @@ def import_(
 
 
 @subscribers.command()
+def count(
+    *, list_id: ListOption = None, segment: SegmentOption = None, site: SiteOption = None, as_json: JsonOption = False
+) -> None:
+    """Count active readers, list by list; with a segment, those that a digest for it would go to.
+
+    Example: newsletter subscribers count --list brief --segment 'field.town = "Cork" and joined before 90d ago'
+    """
+    from newsletter.model.segment import parsed
+
+    with opened(site) as app:
+        if list_id:
+            app.settings.mailing_list(list_id)
+        counted = app.subscribers.in_segment(list_id, parsed(segment) if segment else None, now=app.clock.now())
+    lists = {list_id: counted.get(list_id, 0)} if list_id else dict(counted)
+    lines = [f"{each}: {many}" for each, many in lists.items()] or ["nobody"]
+    answer({"segment": segment, "active": sum(lists.values()), "lists": lists}, as_json=as_json, lines=lines)
+
+
+@subscribers.command()
 def export(
     *,
     list_id: ListOption = None,
+    segment: SegmentOption = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to, if not standard output.")] = None,
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write down everybody, on all lists or on one: CSV, or JSON with --json.
+    """Write down everybody, on all lists or on one, or those in a segment: CSV, or JSON with --json.
 
     CSV has a row for each subscription. Cells that a spreadsheet would take for a formula get an apostrophe in front;
     an import takes it off again.
 
     Example: newsletter subscribers export --list brief --out brief.csv
     """
+    from functools import partial
+
     from newsletter.cli.files import write_json, written
+    from newsletter.model.segment import parsed
     from newsletter.readers.exporting import as_document, field_names, write_csv
 
     with opened(site) as app, written(out) as to:
         if list_id:
             app.settings.mailing_list(list_id)
+        everybody = partial(
+            app.subscribers.exported, list_id, segment=parsed(segment) if segment else None, now=app.clock.now()
+        )
         if as_json:
-            count = write_json((as_document(*each) for each in app.subscribers.exported(list_id)), to)
+            people = write_json((as_document(*each) for each in everybody()), to)
         else:
-            names = field_names(app.subscribers.exported(list_id))
-            count = write_csv(app.subscribers.exported(list_id), fields=names, to=to)
+            people = write_csv(everybody(), fields=field_names(everybody()), to=to)
     if out is not None:
-        answer({"people": count, "file": str(out)}, as_json=as_json, lines=[f"{out}: {count} people"])
+        answer({"people": people, "file": str(out)}, as_json=as_json, lines=[f"{out}: {people} people"])
 
 
 @subscribers.command()

@@ -114,6 +114,8 @@ class Digest:
     already_sent: AlreadySent = AlreadySent.LEAVE_OUT
     weekly: str | None = None
     """The cron line of the edition for those who want one a week; None where readers cannot choose that."""
+    segment: str | None = None
+    """Whom of the list it is for (see `segment.py`); None for everybody."""
     weekly_of: str = ""
     """The digest whose week this one tells, for an edition of such readers."""
     sections: tuple[Section, ...] = field(default_factory=tuple)

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
-from newsletter.errors import AddressError, DkimKeyError
+from newsletter.errors import AddressError, DkimKeyError, SegmentError
 from newsletter.model.publication import Mailbox
+from newsletter.model.segment import parsed
 from newsletter.model.settings import Secret
-from newsletter.settings.faults import refuse
+from newsletter.settings.faults import refuse, shown
 from newsletter.settings.surroundings import around
 from newsletter.settings.urls import RelayUrl, base_url, relay_url, store_url, web_address
 
@@ -109,6 +110,14 @@ def _zone(text: str) -> str:
         close = get_close_matches(text, sorted(available_timezones()), n=1)
         hint = f", did you mean '{close[0]}'?" if close else ""
         raise refuse(f'expected a time zone of the IANA database such as "Europe/London"{hint}') from None
+    return text
+
+
+def _segment(text: str) -> str:
+    try:
+        parsed(text)
+    except SegmentError as error:
+        raise refuse(f"at character {error.at}: {error.rule}", got=shown(error.got) if error.got else None) from None
     return text
 
 
@@ -266,6 +275,7 @@ Wait = Annotated[timedelta, PlainValidator(_duration), AfterValidator(_some_time
 Name = Annotated[str, AfterValidator(_name)]
 Language = Annotated[str, AfterValidator(_language)]
 Zone = Annotated[str, AfterValidator(_zone)]
+SegmentLine = Annotated[str, AfterValidator(_segment)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Credit = Annotated[str, AfterValidator(_credit)]

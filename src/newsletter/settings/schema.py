@@ -191,6 +191,11 @@ class DigestTable(Table):
         "Without it only `compose` makes editions.",
     )
     timezone: kinds.Zone | None = Field(default=None, description="For the schedule, if not the publication's.")
+    segment: kinds.SegmentLine | None = Field(
+        default=None,
+        description='Only for these readers of the list: `field.town = "Cork" and joined before 90d ago`. '
+        "See [segments](segments.md).",
+    )
     weekly: kinds.Cron | None = Field(
         default=None,
         description="When readers who chose one edition a week get theirs, with what they have not had yet. Without it "

@@ -169,6 +169,7 @@ def _digest(name: str, config: schema.ConfigFile, *, feeds: tuple[str, ...]) -> 
         when_few=table.when_few,
         already_sent=table.already_sent,
         weekly=table.weekly,
+        segment=table.segment,
         sections=_sections(table, every_feed=feeds),
     )
 

@@ -20,6 +20,7 @@ from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.pacing import Lines, Slowdown
+from newsletter.model.segment import Segment
 from newsletter.model.settings import Secret
 from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import (
@@ -436,8 +437,13 @@ class Subscribers(Protocol):
     def by_address(self, address: str) -> Subscriber | None:
         """The subscriber with this address, compared without case."""
 
-    def exported(self, list_id: str | None = None) -> Iterator[tuple[Subscriber, tuple[Subscription, ...]]]:
-        """Everybody (on the list), by id, read in pages."""
+    def exported(
+        self, list_id: str | None = None, *, segment: Segment | None = None, now: datetime | None = None
+    ) -> Iterator[tuple[Subscriber, tuple[Subscription, ...]]]:
+        """Everybody (on the list), by id, read in pages; with a segment, as of now, those in it alone."""
+
+    def in_segment(self, list_id: str | None, segment: Segment | None, *, now: datetime) -> Mapping[str, int]:
+        """How many active readers (of the list) are in a segment, by list; all of them without a segment."""
 
     def count(self, list_id: str, state: SubscriptionState = SubscriptionState.ACTIVE) -> int:
         """How many subscriptions of the list are in this state."""

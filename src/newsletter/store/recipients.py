@@ -6,17 +6,21 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, select, text, 
 
 from newsletter.model.edition import Draft
 from newsletter.model.publication import Digest
+from newsletter.model.segment import parsed
 from newsletter.model.subscriber import SubscriptionState
+from newsletter.store.segments import in_segment
 from newsletter.store.tables import SubscriberRow, SubscriptionRow
 
 
 def recipients_of(draft: Draft) -> Select[int, int]:
     """(subscriber id, subscription id) of each, in no order."""
+    segment = draft.digest.segment
     return (
         select(SubscriptionRow.subscriber_id, SubscriptionRow.id.label("subscription_id"))
         .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
         .where(SubscriptionRow.list_id == draft.mailing_list.id, SubscriptionRow.state == SubscriptionState.ACTIVE)
         .where(SubscriberRow.erased_at.is_(None), _in_rhythm(draft.digest))
+        .where(in_segment(parsed(segment), now=draft.dated_at) if segment else true())
     )
 
 

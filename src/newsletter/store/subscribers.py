@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from newsletter.errors import NotFoundError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.message import LetterKind
+from newsletter.model.segment import Segment
 from newsletter.model.subscriber import (
     Consent,
     Newcomer,
@@ -34,6 +35,7 @@ from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import consent_from, storable, subscriber_from, subscription_from
 from newsletter.store.ports import Added, Person
 from newsletter.store.preferring import keep_preferences
+from newsletter.store.segments import in_segment
 from newsletter.store.statements import chunks
 from newsletter.store.suppressing import call_off, forget_evidence, let_go, lift, never_again
 from newsletter.store.tables import ConsentRow, DeliveryRow, LetterRow, SubscriberRow, SubscriptionRow, WordingRow
@@ -88,13 +90,16 @@ class Subscribers:
             row = self._found(connection, address)
         return subscriber_from(row) if row else None
 
-    def exported(self, list_id: str | None = None) -> Iterator[tuple[Subscriber, tuple[Subscription, ...]]]:
+    def exported(
+        self, list_id: str | None = None, *, segment: Segment | None = None, now: datetime | None = None
+    ) -> Iterator[tuple[Subscriber, tuple[Subscription, ...]]]:
+        which = _which(list_id, segment, now=now)
         last = 0
         while True:
             # Each page is its own transaction: whoever reads may take their time.
             with self._store.read() as connection:
                 ids = _next_ids(connection, after=last)
-                page = _page(connection, ids, list_id)
+                page = _page(connection, ids, which)
             if not ids:
                 return
             yield from page
@@ -104,6 +109,16 @@ class Subscribers:
         query = select(func.count()).where(SubscriptionRow.list_id == list_id, SubscriptionRow.state == state)
         with self._store.read() as connection:
             return connection.scalar(query) or 0
+
+    def in_segment(self, list_id: str | None, segment: Segment | None, *, now: datetime) -> Mapping[str, int]:
+        query = (
+            select(SubscriptionRow.list_id, func.count().label("many"))
+            .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+            .where(SubscriptionRow.state == SubscriptionState.ACTIVE, *_which(list_id, segment, now=now))
+        )
+        with self._store.read() as connection:
+            counted = connection.execute(query.group_by(SubscriptionRow.list_id).order_by(SubscriptionRow.list_id))
+            return {row.list_id: row.many for row in counted}
 
     def subscription(self, subscription_id: int) -> Subscription:
         query = select(SubscriptionRow.__table__).where(SubscriptionRow.id == subscription_id)
@@ -226,16 +241,21 @@ def _next_ids(connection: Connection, *, after: int) -> Sequence[int]:
     return connection.scalars(query.limit(_PAGE)).all()
 
 
+def _which(list_id: str | None, segment: Segment | None, *, now: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of a subscription and its subscriber. `now` is needed for a segment."""
+    of_list = (SubscriptionRow.list_id == list_id,) if list_id is not None else ()
+    return of_list if segment is None or now is None else (*of_list, in_segment(segment, now=now))
+
+
 def _page(
-    connection: Connection, ids: Sequence[int], list_id: str | None
+    connection: Connection, ids: Sequence[int], which: Sequence[ColumnElement[bool]]
 ) -> list[tuple[Subscriber, tuple[Subscription, ...]]]:
-    """Those of the people who are on the list, with their subscription to it; without a list all, with all of theirs.
+    """Those of the people who have such subscriptions, with these; where any will do all people, with all of theirs.
 
     Asked for by their ids: any other way a planner may think that reading the whole list for each page is cheaper.
     """
-    which = [SubscriptionRow.list_id == list_id] if list_id is not None else []
     told = _subscriptions(connection, SubscriptionRow.subscriber_id.in_(ids), *which)
-    wanted = ids if list_id is None else [each for each in ids if each in told]
+    wanted = [each for each in ids if each in told] if which else ids
     people = select(SubscriberRow.__table__).where(SubscriberRow.id.in_(wanted), SubscriberRow.erased_at.is_(None))
     rows = connection.execute(people.order_by(SubscriberRow.id)).all()
     return [(subscriber_from(row), told[row.id]) for row in rows]
@@ -244,7 +264,8 @@ def _page(
 def _subscriptions(connection: Connection, *which: ColumnElement[bool]) -> defaultdict[int, tuple[Subscription, ...]]:
     """Subscriptions by person, each person's by list."""
     found: defaultdict[int, tuple[Subscription, ...]] = defaultdict(tuple)
-    for row in connection.execute(select(SubscriptionRow.__table__).where(*which).order_by(SubscriptionRow.list_id)):
+    query = select(SubscriptionRow.__table__).join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+    for row in connection.execute(query.where(*which).order_by(SubscriptionRow.list_id)):
         found[row.subscriber_id] += (subscription_from(row),)
     return found
 

@@ -7,12 +7,12 @@ makes an object of each value.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Text, bindparam, cast, func, select, type_coerce
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, Text, bindparam, cast, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -23,15 +23,22 @@ _SQLITE_INSTANT = len("2026-11-23 07:00:00.000000")
 
 def given(dialect: str, called: str = "given", /, **columns: TypeEngine[Any]) -> CTE:
     """A table, with these columns, of what is bound to the parameter of its name (see `as_given`)."""
+    return _read(dialect, called, columns).cte(called)
+
+
+def given_inside(dialect: str, **columns: TypeEngine[Any]) -> Subquery:
+    """The same, not in front of its statement: sqlite3 counts rows only where it begins with UPDATE."""
+    return _read(dialect, "given", columns).subquery("given")
+
+
+def _read(dialect: str, called: str, columns: Mapping[str, TypeEngine[Any]]) -> Select[Any]:
     rows = bindparam(called, type_=Text())
     if dialect == "postgresql":
         row = func.jsonb_array_elements(cast(rows, JSONB)).table_valued("value", name="row").c.value
     else:
         row = func.json_each(rows).table_valued("value", name="row").c.value
     read = _read_postgresql if dialect == "postgresql" else _read_sqlite
-    return select(*(read(row, place, kind).label(name) for place, (name, kind) in enumerate(columns.items()))).cte(
-        called
-    )
+    return select(*(read(row, place, kind).label(name) for place, (name, kind) in enumerate(columns.items())))
 
 
 def as_given(rows: Iterable[Sequence[object]]) -> str:

@@ -21,7 +21,7 @@ from newsletter.store.claims import HashesOf, Lease, claim, line_up
 from newsletter.store.consequences import Terms, follow, forget_old, is_blamed
 from newsletter.store.editions import locked_edition, set_state
 from newsletter.store.engine import Store
-from newsletter.store.outcomes import ANSWER_WITHIN, Begin, Record, Write, commit_group
+from newsletter.store.outcomes import ANSWER_WITHIN, Begin, NotAllError, Record, Write, commit_group
 from newsletter.store.tables import DeliveryRow, EditionRow
 from newsletter.store.writer import GroupWriter
 
@@ -124,7 +124,7 @@ class Ledger:
             found = sum(self._kept(connection, [Record(one, now) for one in answered]))
             left = [one for book in BOOKS.values() for one in _left_sending(connection, book, owner)]
             ends = [_end_of(key, doubt=key in started or not whole) for key in left]
-            commit_group(connection, [Record(one, now) for one in ends])
+            commit_group(connection, [Record(one, now) for one in ends], all_or_none=False)
             requeued = sum(_give_back(connection, book, book.table.c.owner == owner) for book in BOOKS.values())
         unknown = sum(one.state is DeliveryState.UNKNOWN for one in ends)
         return found, unknown, requeued + len(ends) - unknown
@@ -190,20 +190,24 @@ class Ledger:
             return forget_old(connection, patience=self._terms.patience, now=now)
 
     def _commit(self, group: Sequence[Write]) -> Sequence[bool]:
-        with self._store.write() as connection:
-            return self._kept(connection, group)
+        try:
+            with self._store.write() as connection:
+                return self._kept(connection, group, all_or_none=True)
+        except NotAllError:
+            with self._store.write() as connection:
+                return self._kept(connection, group)
 
-    def _kept(self, connection: Connection, group: Sequence[Write]) -> Sequence[bool]:
+    def _kept(self, connection: Connection, group: Sequence[Write], *, all_or_none: bool = False) -> Sequence[bool]:
         """Do all of a group, and what follows from it for people."""
-        done = commit_group(connection, group, answer_within=self.answer_within)
+        done = commit_group(connection, group, answer_within=self.answer_within, all_or_none=all_or_none)
         failed = [
             write
             for write, ours in zip(group, done, strict=True)
-            if ours and isinstance(write, Record) and is_blamed(write.tried)
+            if ours and isinstance(write, Record) and is_blamed(write.what)
         ]
         if failed:
             now = max(write.now for write in failed)
-            follow(connection, [write.tried for write in failed], terms=self._terms, now=now)
+            follow(connection, [write.what for write in failed], terms=self._terms, now=now)
         return done
 
 

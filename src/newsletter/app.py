@@ -20,6 +20,7 @@ from newsletter.collect.filters import refusal
 from newsletter.compose.compose import Composed, compose
 from newsletter.dispatch import Dispatch, Sent
 from newsletter.errors import EditionError
+from newsletter.feedback.marks import Marks
 from newsletter.mailroom import Mailroom
 from newsletter.model.clock import Clock, SystemClock
 from newsletter.model.delivery import DeliveryState
@@ -51,6 +52,7 @@ from newsletter.store.slots import Slots
 from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
 from newsletter.store.suppressions import Suppressions
+from newsletter.store.visits import Visits
 
 if TYPE_CHECKING:
     from newsletter.collect.discover import Candidate
@@ -90,13 +92,19 @@ class App:
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
         self.pacing, self.census = Pacing(store), Census(store)
-        self.tokens = Tokens(keys)
         self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, clock=clock)
         self.pushed = self.outreach.pushed
         self.sign_ups = SignUps(keys[-1])
+        self.tokens, self.marks = Tokens(keys), Marks(keys)
+        self.visits = Visits(store)
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(
-            self.settings, editions=self.editions, templates=self.templates, tokens=self.tokens, key=keys[-1]
+            self.settings,
+            editions=self.editions,
+            templates=self.templates,
+            tokens=self.tokens,
+            marks=self.marks,
+            key=keys[-1],
         )
         self.proofs = Proofs(
             self.settings, editions=self.editions, subscribers=self.subscribers, mailroom=self.mailroom

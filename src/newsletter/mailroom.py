@@ -7,12 +7,18 @@ import re
 import threading
 from collections import OrderedDict
 from datetime import datetime
+from functools import lru_cache
+from urllib.parse import quote
 
 from newsletter.deliver.dkim import signed, signing_keys
+from newsletter.feedback.marks import Marks
 from newsletter.model.delivery import Claimed, LedgerKind
+from newsletter.model.edition import Rendered
 from newsletter.model.message import Envelope, LetterKind, Message
 from newsletter.model.settings import Settings
+from newsletter.model.visit import Tracking
 from newsletter.readers.tokens import Purpose, Tokens
+from newsletter.render.counted import counted
 from newsletter.render.environment import Templates
 from newsletter.render.headers import edition_facts, header_address, letter_facts, unsubscribe_mailto
 from newsletter.render.mime import Prepared, prepare
@@ -31,7 +37,14 @@ class Mailroom:
     """
 
     def __init__(
-        self, settings: Settings, *, editions: Editions, templates: Templates, tokens: Tokens, key: bytes
+        self,
+        settings: Settings,
+        *,
+        editions: Editions,
+        templates: Templates,
+        tokens: Tokens,
+        marks: Marks,
+        key: bytes,
     ) -> None:
         self._settings = settings
         self._editions = editions
@@ -40,7 +53,9 @@ class Mailroom:
         self._key = key
         sender_domain = header_address(settings.publication.sender.address).rpartition("@")[2]
         self._dkim = signing_keys(settings.dkim, sender_domain=sender_domain)
-        self._prepared: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
+        self._marks = marks
+        self._tracking = lru_cache(maxsize=_MOST_PREPARED)(self._tracking_of)
+        self._prepared: OrderedDict[tuple[str, str, bool], Prepared] = OrderedDict()
         self._guard = threading.Lock()
 
     def message(self, claimed: Claimed) -> Message:
@@ -72,13 +87,28 @@ class Mailroom:
             content=self.finished(prepared, self.stranger(address, edition_id=edition_id, list_id=edition.list_id)),
         )
 
-    def prepared_edition(self, edition_id: str, variant: str = "") -> Prepared:
-        """An edition's message but for its reader."""
+    def prepared_edition(self, edition_id: str, variant: str = "", *, counting: bool = False) -> Prepared:
+        """An edition's message but for its reader; with `counting` its links are counted as its digest says."""
         edition = self._editions.get(edition_id)
         mailing_list = self._settings.mailing_list(edition.list_id)
         form = self._editions.variant(edition_id, variant)
         facts = edition_facts(edition, self._settings.publication, mailing_list, language=form.language)
-        return prepare(self._editions.rendered(edition_id, form.document), facts, text_only=form.text_only)
+        rendered = self._editions.rendered(edition_id, form.document)
+        return prepare(self._counted(edition_id, rendered) if counting else rendered, facts, text_only=form.text_only)
+
+    def _counted(self, edition_id: str, rendered: Rendered) -> Rendered:
+        base, tracking, marks = self._settings.publication.base_url, self._tracking(edition_id), self._marks
+        page = f"{base}/{{}}/{quote(edition_id)}/{{}}"
+        return counted(
+            rendered,
+            base_url=base,
+            link=(lambda url: page.format("l", marks.link(edition_id, url))) if Tracking.CLICKS in tracking else None,
+            picture_url=page.format("o", marks.opened(edition_id)) if Tracking.OPENS in tracking else None,
+        )
+
+    def _tracking_of(self, edition_id: str) -> frozenset[Tracking]:
+        """What is counted of an edition: what its digest said when it was frozen."""
+        return frozenset(self._editions.pieces(edition_id).digest.tracking)
 
     def finished(self, prepared: Prepared, recipient: Recipient) -> bytes:
         """A reader's message with its signatures. Their time is the message's own, so they too are always the same."""
@@ -114,18 +144,20 @@ class Mailroom:
         )
 
     def _for_batch(self, claimed: Claimed) -> Prepared:
-        key = (claimed.batch, claimed.variant)
+        of_edition = claimed.ledger is LedgerKind.EDITION
+        counting = of_edition and claimed.tracking and bool(self._tracking(claimed.batch))
+        key = (claimed.batch, claimed.variant, counting)
         with self._guard:
             if key not in self._prepared:
-                self._prepared[key] = self._prepare(claimed)
+                self._prepared[key] = self._prepare(claimed, counting=counting)
                 while len(self._prepared) > _MOST_PREPARED:
                     self._prepared.popitem(last=False)
             self._prepared.move_to_end(key)
             return self._prepared[key]
 
-    def _prepare(self, claimed: Claimed) -> Prepared:
+    def _prepare(self, claimed: Claimed, *, counting: bool) -> Prepared:
         if claimed.ledger is LedgerKind.EDITION:
-            return self.prepared_edition(claimed.batch, claimed.variant)
+            return self.prepared_edition(claimed.batch, claimed.variant, counting=counting)
         kind = LetterKind(claimed.batch.partition("/")[0])
         publication, mailing_list = self._settings.publication, self._settings.mailing_list(claimed.list_id)
         # Derived, not drawn: another process makes the same bytes.

@@ -77,23 +77,30 @@ def tokens(app: App) -> dict[str, str]:
     }
 
 
-@st.composite
-def paths(draw: st.DrawFn) -> tuple[str, ...]:
-    """The parts of a path; `None` as a token stands for a good one."""
-    first = draw(st.sampled_from(["u", "c", "p", "websub", "lists", "archive", "feeds", "healthz", "", "any"]))
-    if first in {"u", "c", "p", "websub"}:
-        return (
-            first,
-            draw(st.one_of(st.just("TOKEN"), ANYTHING, st.just("a" * 29))),
-            *draw(st.just(()) | st.tuples(ANYTHING)),
-        )
-    if first == "lists":
-        return (first, draw(NAMES), *draw(st.just(()) | st.just(("subscribe",)) | st.tuples(ANYTHING)))
-    if first == "archive":
-        return (first, *draw(st.just(()) | st.tuples(NAMES) | st.tuples(NAMES, NUMBERS)))
-    if first == "feeds":
-        return (first, draw(NAMES) + draw(st.sampled_from([".atom", ".rss", ".json", ".", "", ".x"])))
-    return draw(st.lists(ANYTHING, max_size=3).map(tuple)) if first == "any" else (first,)
+MORE = st.just(()) | st.tuples(ANYTHING)
+TOKENS = st.one_of(st.just("TOKEN"), ANYTHING, st.just("a" * 29))
+EXTENSIONS = st.sampled_from([".atom", ".rss", ".json", ".", "", ".x"])
+
+
+def below(first: str, *parts: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]]:
+    """Paths of these parts, with or without one too many."""
+    return st.builds(lambda known, more: (first, *known, *more), st.tuples(*parts), MORE)
+
+
+PATHS = st.one_of(
+    *(below(kind, TOKENS) for kind in ("u", "c", "p")),
+    below("p", st.just("TOKEN"), st.sampled_from(["data", "erase"])),
+    *(below(kind, st.sampled_from(["daily", "none"]) | ANYTHING, ANYTHING | st.just("a" * 26)) for kind in ("l", "o")),
+    below("lists", NAMES),
+    below("lists", NAMES, st.just("subscribe")),
+    below("archive"),
+    below("archive", NAMES, NUMBERS),
+    below("feeds", st.builds(str.__add__, NAMES, EXTENSIONS)),
+    below("websub", ANYTHING),
+    below("healthz"),
+    st.lists(ANYTHING, max_size=3).map(tuple),
+)
+"""The parts of a path; `TOKEN` stands for a good one."""
 
 
 async def ask(app: ASGIApp, scope: dict[str, Any], body: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
@@ -132,7 +139,7 @@ def test_no_request_breaks_a_page(app: App, tokens: dict[str, str]) -> None:
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
-    @given(method=METHODS, parts=paths(), query=QUERIES, headers=HEADERS, body=BODIES)
+    @given(method=METHODS, parts=PATHS, query=QUERIES, headers=HEADERS, body=BODIES)
     def whatever_is_asked(
         method: str, parts: tuple[str, ...], query: bytes, headers: list[tuple[bytes, bytes]], body: bytes
     ) -> None:

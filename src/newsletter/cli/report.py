@@ -10,7 +10,10 @@ from newsletter.cli.decide import EditionArgument
 from newsletter.cli.output import JsonOption, SiteOption, answer, opened, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from newsletter.model.delivery import Report
+    from newsletter.model.visit import Tally
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "unknown", "suppressed")
 
@@ -23,11 +26,12 @@ def report(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOp
     with opened(site) as app:
         found = app.editions.report(edition)
         about = app.editions.get(edition)
+        tallies = app.visits.tallies(edition)
     told = f"{about.state}: {about.state_because}" if about.state_because else about.state
     answer(
-        document(found) | {"state": about.state, "state_because": about.state_because or None},
+        document(found) | {"state": about.state, "state_because": about.state_because or None} | visits(tallies),
         as_json=as_json,
-        lines=[*lines(found), "", told],
+        lines=[*lines(found), *_visit_lines(tallies), "", told],
     )
 
 
@@ -39,6 +43,11 @@ def document(found: Report) -> dict[str, Any]:
     return {"edition": found.edition, "recipients": found.recipients} | counts | forms | {"reasons": reasons}
 
 
+_AGENTS = {
+    "person": "people, as far as can be told",
+    "proxy": "mail providers' picture proxies, read or not",
+    "machine": "scanners and other programs",
+}
 _FORMS = {
     "variants": "forms of the edition",
     "left_out": "had some of it already: that was left out",
@@ -46,6 +55,22 @@ _FORMS = {
     "not_sent": "would have got nothing: not sent",
     "nearest": "got a form near their own: there were too many",
 }
+
+
+def visits(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """What was counted, where the digest counts: `opens` by who it was, `clicks` by link."""
+    links = dict.fromkeys(each.url for each in tallies if each.url)
+    return {"opens": _by_agent(tallies, ""), "clicks": [{"url": url} | _by_agent(tallies, url) for url in links]}
+
+
+def _by_agent(tallies: Sequence[Tally], url: str) -> dict[str, int]:
+    counts = {each.agent.value: each.count for each in tallies if each.url == url}
+    return {name: counts.get(name, 0) for name in _AGENTS}
+
+
+def _visit_lines(tallies: Sequence[Tally]) -> list[str]:
+    rows = [(each.url or "opened", each.count, _AGENTS[each.agent.value]) for each in tallies]
+    return ["", *table(("WHAT", "COUNT", "BY"), rows)] if rows else []
 
 
 def lines(found: Report) -> list[str]:

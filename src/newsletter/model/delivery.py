@@ -93,6 +93,8 @@ class Claimed:
     attempts: int
     queued_at: datetime
     fence: int
+    tracking: bool = True
+    """Whether this reader may be counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from newsletter.model.visit import Tracking
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
@@ -118,6 +120,8 @@ class Digest:
     """Whom of the list it is for (see `segment.py`); None for everybody."""
     weekly_of: str = ""
     """The digest whose week this one tells, for an edition of such readers."""
+    tracking: tuple[Tracking, ...] = ()
+    """What is counted; nothing unless the settings say so."""
     sections: tuple[Section, ...] = field(default_factory=tuple)
     """Never empty: a digest configured with `feeds` alone has one section without title."""
 

@@ -15,6 +15,7 @@ from newsletter.model.feed import Reuse
 from newsletter.model.publication import AlreadySent, Approval, Full, WhenFew
 from newsletter.model.settings import WhenUnknown
 from newsletter.model.trouble import PATIENCE
+from newsletter.model.visit import Tracking
 from newsletter.settings import kinds
 from newsletter.settings.faults import refuse, shown
 
@@ -221,6 +222,11 @@ class DigestTable(Table):
     )
     catch_up: kinds.Duration = Field(
         default=timedelta(hours=6), description="An edition that is later than this is skipped, and says so."
+    )
+    tracking: list[Annotated[Tracking, _CHOICE]] = Field(
+        default=[],
+        description="What is counted: `opens`, `clicks`, both, or nothing. Counts are by edition and link, never by "
+        "reader, and readers can opt out.",
     )
     feeds: list[kinds.FeedName] = Field(default=[], description="Where its items come from.")
     sections: list[SectionTable] = Field(default=[], validate_default=True, description="Its parts, in order.")

@@ -167,6 +167,7 @@ def _digest(name: str, config: schema.ConfigFile, *, feeds: tuple[str, ...]) -> 
         catch_up=table.catch_up,
         full=table.full,
         when_few=table.when_few,
+        tracking=tuple(dict.fromkeys(table.tracking)),
         already_sent=table.already_sent,
         weekly=table.weekly,
         segment=table.segment,

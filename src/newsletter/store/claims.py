@@ -221,6 +221,7 @@ class _Person(NamedTuple):
     address: str | None
     name: str
     fields: str
+    tracking: bool | int
 
 
 def _why_not(ledger: LedgerKind, one: _Person, suppressed: Suppression | None) -> str | None:
@@ -243,8 +244,9 @@ def _with_people(ledger: LedgerKind, dialect: str) -> Select[Any]:
     subscription, subscriber = SubscriptionRow.__table__.c, SubscriberRow.__table__.c
     row = (table.c.id, table.c.attempts, table.c.queued_at, table.c.fence, table.c.subscription_id, *own)
     on_list = (subscription.list_id, subscription.state, subscription.subscriber_id)
+    person = (subscriber.address, subscriber.name, subscriber.fields, subscriber.tracking)
     return (
-        select(as_one(dialect, *row, *on_list, subscriber.address, subscriber.name, subscriber.fields))
+        select(as_one(dialect, *row, *on_list, *person))
         .select_from(asked)
         .join(table, table.c.id == asked.c.id)
         .join(SubscriptionRow, subscription.id == table.c.subscription_id)
@@ -290,4 +292,5 @@ def _claimed(ledger: LedgerKind, one: _Person, address: str) -> Claimed:
         attempts=one.attempts,
         queued_at=instant_from(one.queued_at),
         fence=one.fence,
+        tracking=bool(one.tracking),
     )

@@ -118,6 +118,11 @@ class Editions:
             raise NotFoundError("edition", f"{edition_id}/{variant}" if variant else edition_id)
         return rendered_from(text)
 
+    def documents(self, edition_id: str) -> tuple[Rendered, ...]:
+        query = select(DocumentRow.rendered).where(DocumentRow.edition_id == edition_id).order_by(DocumentRow.variant)
+        with self._store.read() as connection:
+            return tuple(map(rendered_from, connection.scalars(query)))
+
     def variant(self, edition_id: str, name: str) -> Variant:
         query = select(VariantRow.__table__).where(VariantRow.edition_id == edition_id, VariantRow.variant == name)
         with self._store.read() as connection:

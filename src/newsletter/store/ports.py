@@ -36,6 +36,7 @@ from newsletter.model.subscriber import (
 )
 from newsletter.model.trouble import Trouble
 from newsletter.model.variant import Audience, Place, Variant, Variants
+from newsletter.model.visit import Agent, Tally
 
 
 class Feeds(Protocol):
@@ -268,6 +269,9 @@ class Editions(Protocol):
 
     def rendered(self, edition_id: str, variant: str = "") -> Rendered:
         """The frozen documents of an edition, or of one of its variants that has some of its own."""
+
+    def documents(self, edition_id: str) -> tuple[Rendered, ...]:
+        """All frozen documents of an edition, its own first; none of an edition that is not there."""
 
     def variant(self, edition_id: str, name: str) -> Variant:
         """A form of an edition; the whole edition for the name "". NotFoundError if there is none of this name."""
@@ -631,3 +635,13 @@ __all__ = [
     "Subscribers",
     "Suppressions",
 ]
+
+
+class Visits(Protocol):
+    """What was counted of editions whose digests count."""
+
+    def count(self, edition_id: str, url: str, agent: Agent) -> None:
+        """One more. `url` is a link of the edition, empty for the edition being opened."""
+
+    def tallies(self, edition_id: str) -> tuple[Tally, ...]:
+        """All counts of an edition, the highest first."""

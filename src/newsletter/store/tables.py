@@ -19,6 +19,7 @@ from newsletter.model.hub import HubState
 from newsletter.model.item import Direction, ItemState, KeyKind
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import Departure, SubscriptionState, SuppressionKind
+from newsletter.model.visit import Agent
 from newsletter.store.types import Id, UtcDateTime, state_type
 
 
@@ -527,6 +528,17 @@ class LimitRow(Base):
     window: Mapped[int] = mapped_column(Id, primary_key=True)
     taken: Mapped[int]
     ends_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class VisitRow(Base):
+    """How often something of an edition was asked for: `url` a link, or empty for the edition itself."""
+
+    __tablename__ = "visits"
+
+    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), primary_key=True)
+    url: Mapped[str] = mapped_column(Text, primary_key=True)
+    agent: Mapped[Agent] = mapped_column(primary_key=True)
+    times: Mapped[int]
 
 
 class TurnRow(Base):

@@ -15,10 +15,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from newsletter.errors import NotFoundError, StoreError
+from newsletter.feedback.marks import Marks
 from newsletter.model.edition import Edition
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.readers.tokens import Purpose
-from newsletter.store.ports import Editions, Hubs
+from newsletter.store.ports import Editions, Hubs, Visits
 from newsletter.store.seam import in_thread
 from newsletter.web.archive import Archive
 from newsletter.web.guard import Guard
@@ -28,6 +29,7 @@ from newsletter.web.links import Links, Readers
 from newsletter.web.preferences import Doors, PreferencePages
 from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
+from newsletter.web.visits import Counting
 from newsletter.web.websub import Callbacks
 
 log = structlog.get_logger()
@@ -39,6 +41,14 @@ class Site(Readers, Protocol):
     @property
     def editions(self) -> Editions:
         """What was sent."""
+
+    @property
+    def visits(self) -> Visits:
+        """What was counted where a digest counts."""
+
+    @property
+    def marks(self) -> Marks:
+        """Reads the marks in counted links."""
 
     @property
     def hubs(self) -> Hubs:
@@ -83,7 +93,7 @@ def public_app(site: Site, views: Views) -> Starlette:
             leave=partial(links.move, after=SubscriptionState.LEFT, source="preferences"),
         ),
     )
-    callbacks = Callbacks(site)
+    callbacks, counting = Callbacks(site), Counting(site)
 
     def sorry(request: Request, error: HTTPException) -> Response:
         page = views.page(request, "sorry", status=error.status_code, private=True)
@@ -114,6 +124,8 @@ def public_app(site: Site, views: Views) -> Starlette:
             Route("/feeds/{list}.{form}", Syndication(site).feed),
             Route("/websub/{token}", callbacks.verify),
             Route("/websub/{token}", callbacks.receive, methods=["POST"]),
+            Route("/l/{edition}/{mark}", counting.follow),
+            Route("/o/{edition}/{mark}", counting.opened),
             Route("/healthz", public.health),
             Route("/", public.home),
         ],

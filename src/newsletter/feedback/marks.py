@@ -1,0 +1,53 @@
+"""Marks in the addresses of counted links: made of a key, the edition and the link, the same for all readers."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b32encode
+from collections.abc import Iterable
+
+_BYTES = 16
+_OPENED = ""
+
+
+class Marks:
+    """Makes and reads marks. The first key makes, all of them read, as with tokens.
+
+    A mark says nothing of its own: it is looked for among those of the links an edition was frozen with, so that no
+    address can be made up that leads elsewhere.
+    """
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._keys = keys
+
+    def link(self, edition_id: str, url: str) -> str:
+        """The mark for a link of an edition."""
+        return _mark(self._keys[0], "link", edition_id, url)
+
+    def opened(self, edition_id: str) -> str:
+        """The mark for an edition being opened."""
+        return self.link(edition_id, _OPENED)
+
+    def is_opened(self, edition_id: str, mark: str) -> bool:
+        """Whether this is the mark for the edition being opened."""
+        return self.url(edition_id, mark, (_OPENED,)) is not None
+
+    def url(self, edition_id: str, mark: str, urls: Iterable[str]) -> str | None:
+        """Which of an edition's links a mark stands for; None for a mark that is not ours."""
+        given = mark.encode("utf-8", "replace")
+        for url in urls:
+            for key in self._keys:
+                if hmac.compare_digest(_mark(key, "link", edition_id, url).encode(), given):
+                    return url
+        return None
+
+    def client(self, edition_id: str, host: str) -> str:
+        """A name for whoever asks from this host: good for counting within seconds, and not to be traced back."""
+        return _mark(self._keys[0], "client", edition_id, host)
+
+
+def _mark(key: bytes, use: str, edition_id: str, what: str) -> str:
+    sealed = hmac.digest(key, f"newsletter {use}\0{edition_id}\0{what}".encode("utf-8", "replace"), "sha256")
+    return b32encode(sealed[:_BYTES]).decode().rstrip("=").lower()

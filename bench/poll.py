@@ -14,8 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
+import _partners as partners
 import feedparser
-import partners
 
 from newsletter import log
 from newsletter.collect.body import Body

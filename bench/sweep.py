@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-import partners
+import _partners as partners
 import uvloop
 
 from newsletter import log

@@ -1,6 +1,6 @@
 """Partners for the benchmarks: feeds in WordPress' shape, and a server that has one for every loopback address.
 
-Run: `python bench/partners.py`, alone for as long as anybody wants to ask; it tells its port on standard output.
+Run: `python bench/_partners.py`, alone for as long as anybody wants to ask; it tells its port on standard output.
 A tenth of the partners have two new items after each GET of /next; all others stay as they are.
 """
 

@@ -1,18 +1,21 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import NullPool, inspect, text
+from sqlalchemy import Engine, NullPool, inspect, text
 
 from newsletter.errors import StoreError
 from newsletter.store.databases import engine_for, parse_url
+from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
-from newsletter.store.migrations import HEAD, REVISIONS
+from newsletter.store.migrations import HEAD, OLDEST, REVISIONS
 from newsletter.store.migrations.run import config_for
 from newsletter.store.schema import schema_state
 from newsletter.store.tables import Base
+from tests.store.samples import claim_all, deliver, frozen, open_ledger
 from tests.store.together import run_together
 
 _OPEN = """
@@ -84,9 +87,51 @@ def test_programs_that_start_together_make_the_database_once(url: str, tmp_path:
 
 def test_a_database_of_a_newer_program_is_not_touched(store: Store, url: str, tmp_path: Path) -> None:
     _run_sql(store, "UPDATE alembic_version SET version_num = '9999'")
+    _run_sql(store, "UPDATE facts SET value = '9998'")
     with pytest.raises(StoreError, match=f"made by a newer program .schema 9999, ours is {HEAD}"):
         Store.open(url, site_dir=tmp_path)
     assert "made by a newer program" in str(schema_state(url, site_dir=tmp_path))
+
+
+def test_an_older_program_works_on_and_starts_again_after_a_newer_one_has_added_to_the_schema(
+    store: Store, url: str, tmp_path: Path
+) -> None:
+    edition = frozen(store, 4)
+    with open_ledger(store) as ledger:
+        mine = claim_all(ledger, limit=2)
+        _run_sql(store, "UPDATE alembic_version SET version_num = '9999'")
+        for table in ("deliveries", "subscribers", "editions"):
+            _run_sql(store, f"ALTER TABLE {table} ADD COLUMN novelty TEXT")
+        assert deliver(ledger, mine) == [True, True]
+    assert schema_state(url, site_dir=tmp_path) is None
+    with Store.open(url, site_dir=tmp_path) as again, open_ledger(again) as ledger:
+        assert deliver(ledger, claim_all(ledger)) == [True, True]
+        assert Editions(again).report(edition).sent == 4
+
+
+def test_every_migration_leaves_what_older_programs_need(url: str, tmp_path: Path) -> None:
+    engine = engine_for(parse_url(url, site_dir=tmp_path), poolclass=NullPool)
+    before: dict[tuple[str, str], str] = {}
+    missed = []
+    for revision in REVISIONS:
+        with engine.begin() as connection:
+            command.upgrade(config_for(connection), revision)
+        found, optional = _columns(engine)
+        tables = {table for table, _ in before}
+        gone = {column: kind for column, kind in before.items() if found.get(column) != kind}
+        wanted = {each for each in found.keys() - before.keys() - optional if each[0] in tables}
+        missed += [f"{revision}: {each}" for each in (*gone, *wanted) if revision > OLDEST]
+        before = found
+    assert missed == [], "raise OLDEST, or let the old have a default"
+
+
+def _columns(engine: Engine) -> tuple[dict[tuple[str, str], str], set[tuple[str, str]]]:
+    """Every column with its type, and those that a row need not be given."""
+    with engine.connect() as connection:
+        looked = inspect(connection)
+        columns = [(table, each) for table in looked.get_table_names() for each in looked.get_columns(table)]
+    found = {(table, each["name"]): str(each["type"]) for table, each in columns}
+    return found, {(table, each["name"]) for table, each in columns if each["nullable"] or each["default"] is not None}
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(url: str, tmp_path: Path) -> None:

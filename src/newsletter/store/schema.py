@@ -8,14 +8,20 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, NullPool, func, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
 from newsletter.errors import StoreError
 from newsletter.store.databases import BEGIN, PATIENCE, engine_for, parse_url
-from newsletter.store.migrations import HEAD, REVISIONS
+from newsletter.store.migrations import HEAD, OLDEST, REVISIONS
 from newsletter.store.refusals import code_of, spoken
+from newsletter.store.statements import insert_into
+from newsletter.store.tables import FactRow
 
+log = structlog.get_logger()
+
+_OLDEST = "oldest program that can use this schema"
 _MIGRATION_LOCK = 7_310_002  # any number but the store's other one
 
 
@@ -49,10 +55,21 @@ def bring_up_to_date(engine: Engine, *, url: URL, where: str) -> None:
 
 
 def _is_current(connection: Connection, *, where: str) -> bool:
+    """Whether there is nothing to migrate. StoreError if a newer program made it and this one cannot use it."""
     revision = _revision(connection)
-    if revision is not None and revision not in REVISIONS:
+    if revision is None or revision in REVISIONS:
+        return revision == HEAD
+    if not _is_for_older(connection):
         raise StoreError(f"{where}: made by a newer program (schema {revision}, ours is {HEAD}): update this one")
-    return revision == HEAD
+    # Programs are updated one after the other: until all are, the older ones go on, and may be started again.
+    log.warning("store was made by a newer program, and can be used", schema=revision, ours=HEAD)
+    return True
+
+
+def _is_for_older(connection: Connection) -> bool:
+    """Whether the newer program that migrated it left all that we need."""
+    oldest = connection.scalar(select(FactRow.value).where(FactRow.name == _OLDEST))
+    return oldest is not None and oldest <= HEAD
 
 
 def _revision(connection: Connection) -> str | None:
@@ -89,3 +106,5 @@ def _migrate(url: URL, *, where: str) -> None:
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         if not _is_current(connection, where=where):
             upgrade(connection)
+            told = insert_into(connection, FactRow).values(name=_OLDEST, value=OLDEST)
+            connection.execute(told.on_conflict_do_update(index_elements=["name"], set_={"value": OLDEST}))

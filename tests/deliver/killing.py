@@ -28,6 +28,7 @@ class Site:
     edition: str
     relay: MailboxThread
     journals: Path
+    readers: int = READERS
 
     @property
     def server(self) -> MailboxServer:
@@ -38,9 +39,12 @@ class Site:
             return Editions(store).report(self.edition)
 
     @contextmanager
-    def sender(self, *more: str) -> Iterator[subprocess.Popen[str]]:
-        """`more` are the sender's further arguments: seconds of lease, of patience with locks, and of being ahead."""
-        words = (self.url, str(self.server.port), str(CONNECTIONS), str(self.journals), *more)
+    def sender(self, *more: str, machine: str = "") -> Iterator[subprocess.Popen[str]]:
+        """`more` are the sender's further arguments: seconds of lease, of patience with locks, and of being ahead.
+
+        What is on one machine shares its journals.
+        """
+        words = (self.url, str(self.server.port), str(CONNECTIONS), str(self.journals / machine), *more)
         command = [sys.executable, "-m", "tests.deliver.sender", *words]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             try:
@@ -54,11 +58,11 @@ class Site:
         return out.strip().splitlines()[-1]
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
+    def holding(self, *, senders: int = 1) -> Iterator[None]:
         """The relay has a message of each connection in its hands, and answers when the block ends."""
         hold = asyncio.Event()
         self.server.script = Script(hold=hold)
-        until(lambda: held(self.server) == CONNECTIONS)
+        until(lambda: held(self.server) == senders * CONNECTIONS)
         try:
             yield
         finally:
@@ -72,12 +76,12 @@ class Site:
 
 
 @contextmanager
-def made(url: str, journals: Path) -> Iterator[Site]:
+def made(url: str, journals: Path, *, readers: int = READERS) -> Iterator[Site]:
     with Store.open(url, site_dir=Path("/")) as store:
-        edition = frozen(store, READERS)
+        edition = frozen(store, readers)
     relay = MailboxThread()
     with relay:
-        yield Site(url=url, edition=edition, relay=relay, journals=journals)
+        yield Site(url=url, edition=edition, relay=relay, journals=journals, readers=readers)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -94,8 +98,8 @@ def mailed(site: Site) -> int:
 def accounted_for(site: Site, *, in_doubt: int) -> None:
     """Lost 0, twice 0, unknown at most so many; and the report says so."""
     report = site.report()
-    readers = {f"reader-{number}@brief.example" for number in range(READERS)}
+    readers = {f"reader-{number}@brief.example" for number in range(site.readers)}
     assert set(site.server.counts.values()) == {1}, "somebody got it twice"
-    assert report.sent + report.unknown == report.recipients == READERS
+    assert report.sent + report.unknown == report.recipients == site.readers
     assert len(readers - site.server.counts.keys()) <= report.unknown, "somebody was skipped"
     assert report.unknown <= in_doubt

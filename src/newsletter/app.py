@@ -95,7 +95,7 @@ class App:
         self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, clock=clock)
         self.pushed = self.outreach.pushed
         self.sign_ups = SignUps(keys[-1])
-        self.tokens, self.marks = Tokens(keys), Marks(keys)
+        self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys)
         self.visits = Visits(store)
         self.templates = Templates(site.template_folders)
         self.mailroom = Mailroom(

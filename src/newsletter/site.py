@@ -49,6 +49,20 @@ class Site:
             _make_key(path)
         return _keys_in(path.read_text("utf-8"), place=str(path))
 
+    def add_key(self) -> int:
+        """Put a new key before the others, with which tokens are sealed from now on; returns how many there are.
+
+        The others stay for ever: old links, suppressions and Message-IDs hang on them. SiteError if keys are kept by
+        the settings.
+        """
+        if self.settings.site_key is not None:
+            because = "publication.key_file names the keys: put a new one on top of that file, and restart what runs"
+            raise SiteError("the site key", because=because)
+        with self.locked("keys rotate", name="keys"):
+            keys = (secrets.token_hex().encode(), *self.keys())
+            _replace(self.var() / "site.key", b"".join(key + b"\n" for key in keys))
+        return len(keys)
+
     @contextmanager
     def locked(self, command: str, *, name: str = "newsletter") -> Iterator[None]:
         """Hold a lock of the site, or LockedError that says who has it. The kernel lets go when a process dies."""
@@ -96,6 +110,20 @@ def _make_key(path: Path) -> None:
         os.fsync(draft.fileno())
         with suppress(FileExistsError):
             path.hardlink_to(draft.name)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """The file at `path`, whole at every moment, also when the power fails: without its keys a site has no readers."""
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+        draft.write(content)
+        draft.flush()
+        os.fsync(draft.fileno())
+    Path(draft.name).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _keys_in(text: str, *, place: str) -> tuple[bytes, ...]:

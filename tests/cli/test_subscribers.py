@@ -178,3 +178,19 @@ def test_why_people_left_is_told_by_list_and_month(run: Run, site: Path) -> None
     assert told.out == "brief 2026-11: 2 too-often\n  Every day!\n"
     (row,) = run("subscribers", "departures", "--site", site, "--json").document["departures"]
     assert (row["reason"], row["many"], row["words"]) == ("too-often", 2, ["Every day!"])
+
+
+def test_bad_rows_go_into_a_file_that_says_line_and_reason(run: Run, site: Path, people: Path, tmp_path: Path) -> None:
+    report = tmp_path / "bad.csv"
+    ran = run("subscribers", "import", people, "--site", site, "--dry-run", "--bad-rows", report)
+    assert (ran.code, ran.err) == (1, "")
+    assert report.read_text().splitlines() == ["line,because", "3,an email address must have an @-sign"]
+    assert report.stat().st_mode & 0o077 == 0
+
+
+def test_an_import_records_what_people_agreed_to(run: Run, site: Path, people: Path) -> None:
+    consent = ("--confirmed", "--source", "paper forms, May", "--wording", "Yes, send me the Brief each weekday.")
+    run("subscribers", "import", people, "--site", site, *consent)
+    shown = run("subscribers", "show", "ann@example.org", "--site", site, "--json").document
+    assert shown["subscriptions"][0]["consent"][0]["text"] == "Yes, send me the Brief each weekday."
+    assert "was shown (" in run("subscribers", "show", "ann@example.org", "--site", site).out

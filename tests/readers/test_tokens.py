@@ -102,3 +102,19 @@ def _seconds_for(times: int) -> float:
     for number in range(times):
         TOKENS.make(Purpose.UNSUBSCRIBE, number)
     return time.perf_counter() - before
+
+
+def test_a_program_that_runs_reads_links_of_a_key_that_came_later() -> None:
+    keys = [OLD]
+    running = Tokens((OLD,), reread=lambda: tuple(keys))
+    new, old = Tokens((KEY, OLD)), running.make(Purpose.UNSUBSCRIBE, 7)
+    with pytest.raises(TokenError):
+        running.read(Purpose.UNSUBSCRIBE, new.make(Purpose.UNSUBSCRIBE, 7))
+
+    keys.insert(0, KEY)
+
+    assert running.read(Purpose.UNSUBSCRIBE, new.make(Purpose.UNSUBSCRIBE, 7)) == 7
+    assert running.read(Purpose.UNSUBSCRIBE, old) == 7
+    assert running.make(Purpose.UNSUBSCRIBE, 7) == new.make(Purpose.UNSUBSCRIBE, 7)
+    with pytest.raises(TokenError):
+        running.read(Purpose.CONFIRM, old)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from newsletter.cli.output import to_json
+
+if TYPE_CHECKING:
+    from newsletter.readers.importing import BadRow
 
 
 @contextmanager
@@ -25,6 +29,26 @@ def csv_lines(file: Path) -> Iterator[Iterable[str]]:
     # A byte that is not UTF-8 spoils its own row, not the file: see read_newcomers.
     with io.TextIOWrapper(binary, encoding="utf-8", errors="surrogateescape", newline="") as lines:
         yield lines
+
+
+def rows_in(file: Path) -> int | None:
+    """About how many rows a file has, for a progress bar; None for what can be read once only."""
+    if not sys.stderr.isatty() or not file.is_file():
+        return None
+    with file.open("rb") as binary:
+        return max(0, sum(block.count(b"\n") for block in iter(lambda: binary.read(1 << 20), b"")) - 1)
+
+
+@contextmanager
+def bad_row_report(out: Path | None, *, file: Path) -> Iterator[Callable[[BadRow], object]]:
+    """What tells of bad rows: on standard error, or line and reason into a CSV file. Nothing of the rows themselves."""
+    if out is None:
+        yield lambda row: print(f"{file}:{row.line}: {row.because}", file=sys.stderr)
+        return
+    with written(out) as to:
+        writer = csv.writer(to)
+        writer.writerow(("line", "because"))
+        yield lambda row: writer.writerow((row.line, row.because))
 
 
 @contextmanager

@@ -63,6 +63,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Operation": {
         "tick": ("run", "Do all that is due now, once: for cron."),
         "run": ("run", "Do what is due, for ever: for systemd."),
+        "keys": ("keys", "Change the key that links are sealed with."),
         "dkim": ("dkim", "Make keys that mail is signed with, and show their DNS records."),
         "web": ("web", "Serve the public pages and the editors' desk."),
     },

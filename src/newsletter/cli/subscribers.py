@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,26 +72,39 @@ def import_(
     list_id: Annotated[str | None, typer.Option("--list", metavar="LIST", help="For rows that name no list.")] = None,
     confirmed: ConfirmedOption = False,
     source: SourceOption = None,
+    wording: Annotated[
+        str | None, typer.Option("--wording", metavar="TEXT", help="What exactly they agreed to, for the record.")
+    ] = None,
+    bad_rows: Annotated[
+        Path | None, typer.Option("--bad-rows", metavar="FILE", help="A CSV of the bad rows: line and reason.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check the file; add nobody.")] = False,
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add people from a CSV file: columns address, name, list, language, and any further as fields.
 
-    Bad rows are told with line and reason, and the others are taken. An import never brings back who has left, and
-    never lifts a suppression. Importing the same file again adds nobody twice.
+    Bad rows are told with line and reason (in a file with --bad-rows), and the others are taken. An import never
+    brings back who has left, and never lifts a suppression. Importing the same file again adds nobody twice.
 
     Example: newsletter subscribers import people.csv --list brief --confirmed --source "council minutes 2025"
     """
     from functools import partial
 
-    from newsletter.cli.files import csv_lines
+    from newsletter.cli.files import bad_row_report, csv_lines, rows_in
     from newsletter.readers.admission import admit, admit_rows
     from newsletter.readers.importing import read_newcomers
     from newsletter.store.ports import Added
 
-    terms = _terms(confirmed=confirmed, source=source, otherwise=f"import: {file.name}", prefix="import: ")
-    with opened(site) as app, csv_lines(file) as lines, progress("importing") as bar:
+    terms = _terms(
+        confirmed=confirmed, source=source, otherwise=f"import: {file.name}", prefix="import: ", wording=wording
+    )
+    with (
+        opened(site) as app,
+        csv_lines(file) as lines,
+        bad_row_report(bad_rows, file=file) as tell,
+        progress("importing", total=rows_in(file)) as bar,
+    ):
         lists = app.settings.lists
         default = app.settings.mailing_list(list_id).id if list_id else next(iter(_only_list(app.settings)), None)
         take = partial(admit, app.subscribers, lists=lists, terms=terms, now=app.clock.now())
@@ -101,7 +113,7 @@ def import_(
             rows,
             admit=(lambda _: Added()) if dry_run else take,
             on_rows=bar.advance,
-            on_bad=lambda row: print(f"{file}:{row.line}: {row.because}", file=sys.stderr),
+            on_bad=tell,
         )
     document = {"dry_run": dry_run, "rows": imported.people + imported.bad_rows, "people": imported.people}
     answer(
@@ -257,12 +269,14 @@ def erase(address: AddressArgument, *, site: SiteOption = None, as_json: JsonOpt
     answer({"erased": erased, "suppressed": True}, as_json=as_json, lines=lines)
 
 
-def _terms(*, confirmed: bool, source: str | None, otherwise: str, prefix: str = "") -> Terms:
+def _terms(
+    *, confirmed: bool, source: str | None, otherwise: str, prefix: str = "", wording: str | None = None
+) -> Terms:
     from newsletter.readers.admission import Terms
 
     if confirmed and not source:
         raise typer.BadParameter("--confirmed needs --source TEXT: where and how did they consent?")
-    return Terms(confirmed=confirmed, source=f"{prefix}{source}" if source else otherwise)
+    return Terms(confirmed=confirmed, source=f"{prefix}{source}" if source else otherwise, text=wording or "")
 
 
 def _only_list(settings: Settings) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ Exported = tuple[Subscriber, tuple[Subscription, ...]]
 
 _COLUMNS = ("address", "name", "language", "list", "state", "since_at", "created_at")
 # A spreadsheet takes a cell that begins so for a formula, and formulas can call out and run programs.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Sink(Protocol):

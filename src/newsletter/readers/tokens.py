@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -62,14 +63,20 @@ class _Seal:
 
 
 class Tokens:
-    """Makes and reads the site's tokens. The first key signs, all of them verify: keys can be changed at any time."""
+    """Makes and reads the site's tokens. The first key signs, all of them verify: keys can be changed at any time.
 
-    __slots__ = ("_seals",)
+    `reread` says what the keys are now. It is asked about a token that no key of ours made, so that a program that has
+    been running since before a rotation reads the links of one that was started after it.
+    """
 
-    def __init__(self, keys: tuple[bytes, ...]) -> None:
+    __slots__ = ("_keys", "_reread", "_seals")
+
+    def __init__(self, keys: tuple[bytes, ...], *, reread: Callable[[], tuple[bytes, ...]] | None = None) -> None:
         if not keys or any(len(key) < 16 for key in keys):  # noqa: PLR2004 128 bits, as everywhere
             raise ValueError("tokens need at least one key, each of at least 16 bytes")
-        self._seals = {purpose: tuple(_seal(key, purpose) for key in keys) for purpose in Purpose}
+        self._keys = keys
+        self._reread = reread
+        self._seals = _seals(keys)
 
     def make(self, purpose: Purpose, id: int) -> str:  # noqa: A002 what it is called everywhere
         """The token for this id; it never expires, and is the same each time."""
@@ -81,17 +88,37 @@ class Tokens:
     def read(self, purpose: Purpose, token: str) -> int:
         """The id a token was made for, or TokenError. Case does not matter: some mail servers fold it in addresses."""
         raw = _unspelt(token)
+        found = self._opened(purpose, raw)
+        if found is None and self._has_new_keys():
+            found = self._opened(purpose, raw)
+        if found is None:
+            raise TokenError(f"not a token this site made for {purpose}")
+        return found
+
+    def _opened(self, purpose: Purpose, raw: bytes) -> int | None:
         key_id, mac, masked = raw[:1], raw[1 : 1 + _MAC_BYTES], raw[1 + _MAC_BYTES :]
         for seal in self._seals[purpose]:
             plain = seal.masked(mac, masked)
             if key_id == seal.key_id and hmac.compare_digest(mac, seal.mac(plain)):
                 return int.from_bytes(plain, "big")
-        raise TokenError(f"not a token this site made for {purpose}")
+        return None
+
+    def _has_new_keys(self) -> bool:
+        """Take over a key that was added since; whether there was one."""
+        keys = self._reread() if self._reread is not None else self._keys
+        if keys == self._keys:
+            return False
+        self._keys, self._seals = keys, _seals(keys)
+        return True
 
 
 def token_id(token: str) -> str:
     """A name for a token that is not the token: by it a link that somebody shows us is found in the record."""
     return sha256(token.lower().encode("utf-8", "replace")).hexdigest()[:_ID_DIGITS]
+
+
+def _seals(keys: tuple[bytes, ...]) -> dict[Purpose, tuple[_Seal, ...]]:
+    return {purpose: tuple(_seal(key, purpose) for key in keys) for purpose in Purpose}
 
 
 def _seal(key: bytes, purpose: Purpose) -> _Seal:

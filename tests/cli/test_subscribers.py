@@ -10,6 +10,7 @@ import pytest
 
 from newsletter.app import App
 from newsletter.model.subscriber import Departure
+from newsletter.readers.tokens import Purpose
 from newsletter.site import open_site
 from tests.cli.conftest import Ran, Run
 
@@ -194,3 +195,36 @@ def test_an_import_records_what_people_agreed_to(run: Run, site: Path, people: P
     shown = run("subscribers", "show", "ann@example.org", "--site", site, "--json").document
     assert shown["subscriptions"][0]["consent"][0]["text"] == "Yes, send me the Brief each weekday."
     assert "was shown (" in run("subscribers", "show", "ann@example.org", "--site", site).out
+
+
+@pytest.mark.parametrize("form", ["message", "mbox", "maildir"])
+def test_who_writes_to_the_mailto_address_leaves(run: Run, site: Path, people: Path, tmp_path: Path, form: str) -> None:
+    imported(run, site, people)
+    app = App.open(open_site(site))
+    (subscription,) = app.subscribers.person("ann@example.org").subscriptions
+    token = app.tokens.make(Purpose.UNSUBSCRIBE, subscription.id)
+    app.close()
+    mail = f"From: ann@example.org\nTo: bounces@bounce.example.org\nSubject: unsubscribe {token}\n\nplease\n"
+    path = tmp_path / "mails"
+    if form == "maildir":
+        for name in ("cur", "new", "tmp"):
+            (path / name).mkdir(parents=True)
+        (path / "new" / "1.mail").write_text(mail)
+        (path / "cur" / "2.mail").write_text("Subject: hello\n\n")
+    else:
+        other = "From x@y Mon Nov 23 07:00:00 2026\nSubject: hello\n\n\n"
+        path.write_text(f"{other}From a@b Mon Nov 23 07:00:00 2026\n{mail}\n" if form == "mbox" else mail)
+    command = ("subscribers", "unsubscribe", "--mail", path, "--site", site, "--json")
+
+    done = [run(*command).document for _ in range(2)]
+
+    many = 1 if form == "message" else 2
+    assert done == [{"mails": many, "asked": 1, "left": left} for left in (1, 0)]
+    shown = run("subscribers", "show", "ann@example.org", "--site", site, "--json").document["subscriptions"][0]
+    assert (shown["state"], shown["consent"][-1]["source"], len(shown["consent"][-1]["token"])) == ("left", "mail", 16)
+
+
+def test_leaving_takes_an_address_or_mails(run: Run, site: Path) -> None:
+    assert run("subscribers", "unsubscribe", "--site", site).code == 2
+    assert run("subscribers", "unsubscribe", "ann@example.org", "--mail", "-", "--site", site).code == 2
+    assert run("subscribers", "unsubscribe", "--mail", site / "none", "--site", site).code == 1

@@ -209,27 +209,37 @@ def show(address: AddressArgument, *, site: SiteOption = None, as_json: JsonOpti
 
 @subscribers.command()
 def unsubscribe(
-    address: AddressArgument, *, list_id: ListOption = None, site: SiteOption = None, as_json: JsonOption = False
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="A mail address.")] = None,
+    *,
+    list_id: ListOption = None,
+    mails: Annotated[
+        list[Path] | None,
+        typer.Option("--mail", metavar="PATH", help="Mails that ask to leave: mbox, Maildir, one message; - is stdin."),
+    ] = None,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Take one person off a list, or off all: at once, and what is queued for them is not sent.
 
+    With --mail, whoever followed the mailto address of List-Unsubscribe: have your mail server hand it what comes to
+    bounce_address. The token in a mail's subject or recipient says who leaves what; all other mails are passed over.
+
     Example: newsletter subscribers unsubscribe ann@example.org --list brief
     """
-    from newsletter.model.subscriber import SubscriptionState
+    from newsletter.cli.leave import leave_by_hand, leave_by_mail
+    from newsletter.cli.mails import mails_in
     from newsletter.readers.address import checked
 
-    leavable = {SubscriptionState.PENDING, SubscriptionState.ACTIVE}
+    if (address is None) is not bool(mails):
+        raise typer.BadParameter("either an ADDRESS or --mail PATH")
     with opened(site) as app:
         if list_id:
             app.settings.mailing_list(list_id)
-        person = app.subscribers.person(checked(address))
-        left = [
-            each.list_id
-            for each in person.subscriptions
-            if each.list_id == (list_id or each.list_id)
-            and each.state in leavable
-            and app.subscribers.move(each.id, SubscriptionState.LEFT, source="cli", text="", now=app.clock.now())
-        ]
+        if address is None:
+            counts = leave_by_mail(app, (mail for path in mails or () for mail in mails_in(path)))
+            answer(counts, as_json=as_json, lines=[f"{counts['left']} of {counts['asked']} who asked were still there"])
+            return
+        left = leave_by_hand(app, checked(address), list_id=list_id)
     lines = [f"left {', '.join(left)}"] if left else ["was on none of these lists any more"]
     answer({"address": address, "left": left}, as_json=as_json, lines=lines)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 
 from newsletter.model.publication import MailingList
 from newsletter.model.subscriber import Newcomer
 from newsletter.readers.importing import BadRow
 from newsletter.store.ports import Added, Subscribers
+
+T = TypeVar("T")
 
 _AT_ONCE = 5000
 _KEPT_BAD_ROWS = 1000
@@ -60,7 +64,7 @@ def admit_rows(
 ) -> Imported:
     """Let in the people of a file, some thousand at a time, each batch for good before the next is read."""
     done = Imported()
-    for batch in _batches(iter(rows)):
+    for batch in _ahead(_batches(iter(rows))):
         newcomers = [row for row in batch if isinstance(row, Newcomer)]
         bad = [row for row in batch if isinstance(row, BadRow)]
         for row in bad:
@@ -78,6 +82,15 @@ def admit_rows(
 def _batches(rows: Iterator[Newcomer | BadRow]) -> Iterator[list[Newcomer | BadRow]]:
     while batch := list(islice(rows, _AT_ONCE)):
         yield batch
+
+
+def _ahead(batches: Iterator[T]) -> Iterator[T]:
+    """The same, each read while the one before it is being written: the database needs no Python meanwhile."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 def _with_lists(newcomers: Sequence[Newcomer], wanted: Callable[[str], bool]) -> list[Newcomer]:

@@ -47,6 +47,7 @@ from newsletter.store.ledger import Ledger
 from newsletter.store.limits import Limits
 from newsletter.store.pacing import Pacing
 from newsletter.store.ports import Slot
+from newsletter.store.robots import Robots
 from newsletter.store.seam import in_thread
 from newsletter.store.slots import Slots
 from newsletter.store.stories import Stories
@@ -92,7 +93,7 @@ class App:
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
         self.pacing, self.census = Pacing(store), Census(store)
-        self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, clock=clock)
+        self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, robots=Robots(store), clock=clock)
         self.pushed = self.outreach.pushed
         self.sign_ups = SignUps(keys[-1])
         self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys)
@@ -182,6 +183,7 @@ class App:
                 clock=self.clock,
                 force=force,
                 hubs=await in_thread(self.hubs.listed),
+                whole=self.outreach.whole(fetcher, parser),
                 tell=tell,
                 concurrency=self.settings.collect.concurrency,
             )

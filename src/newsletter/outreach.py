@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING
 
 from newsletter.model.clock import Clock
 from newsletter.model.settings import Secret, Settings
-from newsletter.store.ports import Feeds, Hubs
+from newsletter.store.ports import Feeds, Hubs, Robots
 from newsletter.store.seam import in_thread
 
 if TYPE_CHECKING:
+    from newsletter.collect.http import Fetcher
+    from newsletter.collect.whole import Whole
+    from newsletter.collect.worker import Parser
     from newsletter.model.item import PollReport
 
 
 class Outreach:
     """Asks nobody by itself: the clock does."""
 
-    def __init__(self, settings: Settings, *, feeds: Feeds, hubs: Hubs, clock: Clock) -> None:
+    def __init__(self, settings: Settings, *, feeds: Feeds, hubs: Hubs, robots: Robots, clock: Clock) -> None:
         self._settings = settings
         self._feeds = feeds
         self._hubs = hubs
+        self._robots = robots
         self._clock = clock
         self.pushed = asyncio.Event()
         """Set when a hub has pushed something to this process; what it pushes to another is found in the store."""
@@ -46,10 +50,26 @@ class Outreach:
         """Read what hubs pushed; a report for each push."""
         if await in_thread(self._hubs.waiting) is None:
             return ()
+        from newsletter.collect.http import Fetcher
         from newsletter.collect.pushed import take_pushed
         from newsletter.collect.worker import Parser
 
-        async with Parser() as parser:
+        async with Fetcher(self._settings.collect) as fetcher, Parser() as parser:
             return await take_pushed(
-                self._settings.feeds, hubs=self._hubs, store=self._feeds, parser=parser, clock=self._clock
+                self._settings.feeds,
+                hubs=self._hubs,
+                store=self._feeds,
+                parser=parser,
+                clock=self._clock,
+                whole=self.whole(fetcher, parser),
             )
+
+    def whole(self, fetcher: Fetcher, parser: Parser) -> Whole | None:
+        """What completes items from their pages, where a feed wants that."""
+        if not any(feed.full_text for feed in self._settings.feeds):
+            return None
+        from newsletter.collect.pages import Pages
+        from newsletter.collect.whole import Whole
+
+        pages = Pages(fetcher=fetcher, robots=self._robots, clock=self._clock)
+        return Whole(pages=pages, parser=parser, store=self._feeds)

@@ -1,5 +1,7 @@
 """`newsletter check` and `newsletter init`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.cli.conftest import Run
@@ -41,6 +43,18 @@ def test_every_fault_is_a_line_whatever_it_is_in(run: Run, site: Path) -> None:
     assert len(ran.out.splitlines()) == 4
     for start in ("config.toml:", "feeds/arab-center.toml:1:7: TOML: ", "templates/email/welcome/body.html:1: "):
         assert any(line.startswith(start) for line in ran.out.splitlines())
+
+
+def test_whole_texts_without_the_extra_are_a_fault_that_says_what_to_install(site: Path) -> None:
+    feed = site / "feeds" / "arab-center.toml"
+    feed.write_text("full_text = true\n" + feed.read_text())
+    # A program in which trafilatura cannot be found, as where the extra is not installed.
+    program = "import sys; sys.modules['trafilatura'] = None; from newsletter.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    check = [sys.executable, "-c", program, "check", "--site", str(site)]
+    ran = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "feeds/arab-center.toml:1:" in ran.stdout
+    assert "full_text: expected false unless the extra is installed: pip install 'newsletter[fulltext]'" in ran.stdout
 
 
 def test_a_template_that_cannot_be_rendered_is_a_fault(run: Run, site: Path) -> None:

@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from newsletter.collect.http import Fetcher
+from newsletter.collect.pages import Pages
 from newsletter.collect.poll import poll
+from newsletter.collect.whole import Whole
 from newsletter.collect.worker import Parser
 from newsletter.model.feed import Feed, FeedHealth
 from newsletter.model.item import Item, ItemState, PollReport
@@ -15,6 +18,7 @@ from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
 from newsletter.store.hubs import Hubs
 from newsletter.store.items import Items
+from newsletter.store.robots import Robots
 from tests.collect.makers import NOW, a_feed
 from tests.collect.server import Server, a_fetcher, a_server
 
@@ -39,6 +43,7 @@ class Site:
     feeds: Feeds
     items: Items
     hubs: Hubs
+    robots: Robots
     parser: Parser
     clock: Hands = field(default_factory=Hands)
 
@@ -57,7 +62,14 @@ class Site:
                 pause=PAUSE,
                 luck=lambda: 0.0,
                 hubs=self.hubs.listed(),
+                whole=self.whole(fetcher),
             )
+
+    def pages(self, fetcher: Fetcher) -> Pages:
+        return Pages(fetcher=fetcher, robots=self.robots, clock=self.clock, pause=timedelta(0))
+
+    def whole(self, fetcher: Fetcher) -> Whole:
+        return Whole(pages=self.pages(fetcher), parser=self.parser, store=self.feeds)
 
     async def later(self, hours: float = 25, *feeds: Feed) -> PollReport:
         """The report of a poll some hours later, when whatever wait there was is over."""
@@ -84,7 +96,14 @@ def with_site(test: Test) -> Callable[[Path], None]:
             with Store.open("sqlite:///polls.db", site_dir=tmp_path) as store:
                 async with a_server() as server, Parser(processes=1) as parser:
                     await test(
-                        Site(server=server, feeds=Feeds(store), items=Items(store), hubs=Hubs(store), parser=parser)
+                        Site(
+                            server=server,
+                            feeds=Feeds(store),
+                            items=Items(store),
+                            hubs=Hubs(store),
+                            robots=Robots(store),
+                            parser=parser,
+                        )
                     )
 
         asyncio.run(inner())

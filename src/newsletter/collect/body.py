@@ -26,6 +26,16 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page of an article of a feed. `url` is where it came from in the end."""
+
+    feed: str
+    content: bytes
+    url: str
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
     """What a document says: entries that may be new or changed, how many are known by their bytes, and hints."""
 

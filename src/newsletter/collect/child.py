@@ -14,7 +14,8 @@ import sys
 from collections.abc import Collection
 from typing import BinaryIO
 
-from newsletter.collect.body import ParsedFeed
+from newsletter.collect.body import Page, ParsedFeed
+from newsletter.collect.clean import Cleaned
 from newsletter.collect.errand import LENGTH, Job, Question, Refusal, packed
 from newsletter.collect.read import read
 from newsletter.errors import FeedError
@@ -28,7 +29,7 @@ def main(memory_bytes: int, seconds: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with _answers() as out:
         while (job := _received()) is not None:
-            assert isinstance(job, Job)
+            assert isinstance(job, Job | Page)
             signal.alarm(seconds)
             answer = _answer(job, out)
             signal.alarm(0)
@@ -42,7 +43,7 @@ def _answers() -> BinaryIO:
     return out
 
 
-def _answer(job: Job, out: BinaryIO) -> ParsedFeed | Refusal:
+def _answer(job: Job | Page, out: BinaryIO) -> ParsedFeed | Cleaned | Refusal:
     def known(digests: Collection[str]) -> frozenset[str]:
         _send(out, Question(digests=frozenset(digests)))
         found = _received()
@@ -50,13 +51,20 @@ def _answer(job: Job, out: BinaryIO) -> ParsedFeed | Refusal:
         return found
 
     try:
-        return read(job.body, known, now=job.now)
+        return _article(job) if isinstance(job, Page) else read(job.body, known, now=job.now)
     except FeedError as exc:
         return Refusal(because=exc.because)
     except MemoryError:
         return Refusal(because="it takes more memory to read than a feed may")
     except RecursionError:
         return Refusal(because="it is nested too deeply")
+
+
+def _article(page: Page) -> Cleaned:
+    # An extra, and of no use to who reads feeds alone.
+    from newsletter.collect.article import article_of
+
+    return article_of(page)
 
 
 def _received() -> object | None:

@@ -85,9 +85,15 @@ def concluded(health: FeedHealth, decisions: Collection[Decision], *, known: int
 
 
 def _with_gap(health: FeedHealth) -> FeedHealth:
-    told = "nothing that it had shown before was in it any more: items may have been missed between two polls"
-    because = f"{health.because}; {told}" if health.because else told
-    return replace(health, because=because, habits=replace(health.habits, gap_at=health.last_success_at))
+    missed = "nothing that it had shown before was in it any more: items may have been missed between two polls"
+    return told(replace(health, habits=replace(health.habits, gap_at=health.last_success_at)), missed)
+
+
+def told(health: FeedHealth, because: str | None) -> FeedHealth:
+    """The health with one thing more that is wrong."""
+    if because is None:
+        return health
+    return replace(health, because=f"{health.because}; {because}" if health.because else because)
 
 
 def _believed(habits: Habits) -> Habits:

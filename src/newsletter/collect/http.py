@@ -103,13 +103,15 @@ class Fetcher:
             await self._session.close()
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
-    async def get(self, url: str, validators: Validators | None = None, *, feed: str = "") -> Fetched:
+    async def get(
+        self, url: str, validators: Validators | None = None, *, feed: str = "", method: str = "GET"
+    ) -> Fetched:
         """The answer for a URL, redirects followed. FetchError, about `feed`, if there is none or it must not be had.
 
         A host is asked one thing at a time; the deadline counts from when it is this request's turn.
         """
         label = feed or _shown(url)
-        return await self._in_turn(url, label, partial(self._follow, url, validators or Validators(), label))
+        return await self._in_turn(url, label, partial(self._follow, url, validators or Validators(), label, method))
 
     async def post(self, url: str, form: Mapping[str, str], *, feed: str) -> Fetched:
         """The answer to a form that is sent to a URL; 307 and 308 are followed with the same form (RFC 9110 15.4.8).
@@ -135,7 +137,7 @@ class Fetcher:
             except (aiohttp.ClientError, OSError, ValueError) as exc:
                 raise FetchError(label, _reason(exc, url)) from exc
 
-    async def _follow(self, url: str, validators: Validators, label: str) -> Fetched:
+    async def _follow(self, url: str, validators: Validators, label: str, method: str) -> Fetched:
         seen: list[str] = []
         permanent = True
         giver = validators.origin or _origin(url)
@@ -143,20 +145,21 @@ class Fetcher:
             _check(url, seen, label)
             seen.append(url)
             # What one server gave tells another who asks, and nothing else.
-            answer = await self._ask(url, validators if _origin(url) == giver else Validators(), label)
+            answer = await self._ask(url, validators if _origin(url) == giver else Validators(), label, method)
             if answer.status not in _REDIRECTS or "Location" not in answer.headers:
                 moved = url if permanent and len(seen) > 1 else None
                 return replace(answer, url=_bare(answer.url), moved_to=_bare(moved) if moved else None)
             permanent = permanent and answer.status in {301, 308}
             url = _next(url, answer.headers["Location"])
 
-    async def _ask(self, url: str, validators: Validators, label: str) -> Fetched:
+    async def _ask(self, url: str, validators: Validators, label: str, method: str) -> Fetched:
         assert self._session is not None, "a Fetcher is used inside `async with`"
         _host.set(urlsplit(url).hostname or "")
         known = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
         conditions = {name: value for name, value in known.items() if value is not None}
-        async with self._session.get(url, headers=conditions, allow_redirects=False) as response:
-            body = await self._body(response, label) if response.status in _WITH_BODY else b""
+        async with self._session.request(method, url, headers=conditions, allow_redirects=False) as response:
+            has_body = response.status in _WITH_BODY and method != "HEAD"
+            body = await self._body(response, label) if has_body else b""
             return Fetched(
                 status=response.status,
                 url=url,

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
 from newsletter.collect.body import Body, ParsedFeed
-from newsletter.collect.habits import concluded, learned, sighted
+from newsletter.collect.habits import concluded, learned, sighted, told
 from newsletter.collect.headers import lifetime, retry_after
 from newsletter.collect.hosts import address, host_of, spare, surveyed
 from newsletter.collect.http import Fetched, Fetcher
@@ -32,6 +33,9 @@ from newsletter.model.hub import HubSubscription
 from newsletter.model.item import PollReport
 from newsletter.store.ports import Feeds
 from newsletter.store.seam import in_thread, kept
+
+if TYPE_CHECKING:
+    from newsletter.collect.whole import Whole
 
 # Longer than a fetch and a reading may take together; after a crash the feed waits this long.
 LEASE = timedelta(minutes=5)
@@ -60,6 +64,7 @@ async def poll(
     pause: timedelta = PAUSE,
     luck: Callable[[], float] = random.random,
     hubs: Sequence[HubSubscription] = (),
+    whole: Whole | None = None,
     tell: Callable[[PollReport], None] = lambda _: None,
 ) -> tuple[PollReport, ...]:
     """Poll every feed that is due; one report for each feed, in their order.
@@ -67,6 +72,7 @@ async def poll(
     `force` asks also those that are not due. `tell` gets each report as it is there. A feed that fails, in whatever
     way, is put off and reported; it never stops another. Feeds of one host are asked one after the other, with a
     `pause` between them once it said that it is too busy. Feeds whose `hubs` tell what is new are asked once a day.
+    `whole` completes the items of feeds that want that.
     """
     pushed = pushing(hubs, now=clock.now())
     survey = await in_thread(lambda: surveyed(feeds, store.each_health(), now=clock.now(), force=force, pushed=pushed))
@@ -80,6 +86,7 @@ async def poll(
         doubtful=await in_thread(store.doubtful),
         spared=survey.spared,
         pushed=pushed,
+        whole=whole,
         ahead=asyncio.Semaphore(_AHEAD * concurrency),
         asking=asyncio.Semaphore(concurrency),
     )
@@ -137,6 +144,7 @@ class _Polls:
     doubtful: frozenset[str]
     spared: dict[str, datetime]
     pushed: Mapping[str, datetime]
+    whole: Whole | None
     ahead: asyncio.Semaphore
     asking: asyncio.Semaphore
 
@@ -151,6 +159,7 @@ class _Polls:
                 await kept(self.store.keep(leased))
                 return PollReport(feed=feed.id, because=why)
             outcome = await self._asked(feed, leased)
+        outcome = await self._completed(feed, leased, outcome)
         report = await self._recorded(feed, leased, outcome)
         _note(report)
         return report
@@ -188,6 +197,17 @@ class _Polls:
             raise
         except Exception as exc:  # noqa: BLE001 the outermost loop: this feed failed, the others go on
             return self._failed(feed, health, exc)
+
+    async def _completed(self, feed: Feed, leased: FeedHealth, outcome: _Outcome) -> _Outcome:
+        """The outcome with whole texts, where the feed's editor wants them."""
+        if self.whole is None or outcome.parsed is None or not feed.full_text:
+            return outcome
+        try:
+            parsed, because = await self.whole.completed(feed, outcome.parsed, first=outcome.first)
+        except asyncio.CancelledError:
+            await in_thread(self.store.record_unchanged, leased)
+            raise
+        return replace(outcome, parsed=parsed, health=told(outcome.health, because))
 
     async def _recorded(self, feed: Feed, leased: FeedHealth, outcome: _Outcome) -> PollReport:
         """Keep an outcome, or else that it could not be kept: the lease is given back whatever happens."""

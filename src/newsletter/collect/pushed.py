@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
 from newsletter.collect.body import Body
-from newsletter.collect.habits import heard
+from newsletter.collect.habits import heard, told
 from newsletter.collect.identity import decide
 from newsletter.collect.worker import Parser
 from newsletter.errors import FeedError, StoreError
@@ -26,17 +27,23 @@ from newsletter.model.item import PollReport
 from newsletter.store.ports import Feeds, Hubs
 from newsletter.store.seam import in_thread, kept
 
-# Longer than a reading may take; after a crash the feed waits this long.
-LEASE = timedelta(minutes=3)
+if TYPE_CHECKING:
+    from newsletter.collect.whole import Whole
+
+# Longer than a reading and the pages it leads to may take; after a crash the feed waits this long.
+LEASE = timedelta(minutes=5)
 
 log = structlog.get_logger()
 
 
 async def take_pushed(
-    feeds: Sequence[Feed], *, hubs: Hubs, store: Feeds, parser: Parser, clock: Clock
+    feeds: Sequence[Feed], *, hubs: Hubs, store: Feeds, parser: Parser, clock: Clock, whole: Whole | None = None
 ) -> tuple[PollReport, ...]:
-    """Read all that waits, but for feeds that are being asked at this moment; a report for each push that was read."""
-    pushes = _Pushes(hubs=hubs, store=store, parser=parser, clock=clock)
+    """Read all that waits, but for feeds that are being asked at this moment; a report for each push that was read.
+
+    `whole` completes the items of feeds that want that.
+    """
+    pushes = _Pushes(hubs=hubs, store=store, parser=parser, clock=clock, whole=whole)
     by_id = {feed.id: feed for feed in feeds if feed.enabled}
     reports = []
     after = 0
@@ -59,6 +66,7 @@ class _Pushes:
     store: Feeds
     parser: Parser
     clock: Clock
+    whole: Whole | None
 
     async def leased(self, feed: Feed, leased: FeedHealth, push: Push, *, topic: str) -> PollReport:
         """Keep what one push brings, and give the feed back whatever happens."""
@@ -91,10 +99,14 @@ class _Pushes:
         body = Body(feed=feed, content=push.content, url=topic, content_type=push.content_type)
         known = partial(self.store.known_digests, feed.id)
         parsed = await self.parser.parse(body, known, now=self.clock.now())
+        health = replace(leased, habits=heard(leased.habits, parsed, now=self.clock.now()))
+        if self.whole is not None and feed.full_text:
+            parsed, because = await self.whole.completed(feed, parsed, first=False)
+            health = told(health, because)
         now = self.clock.now()
         report = await in_thread(
             self.store.record_items,
-            replace(leased, habits=heard(leased.habits, parsed, now=now)),
+            health,
             parsed.entries,
             partial(decide, feed=feed, first=False),
             now=now,

@@ -19,6 +19,9 @@ def changes(before: Entry, after: Entry) -> str | None:
 
     Spelling, punctuation, typography and paragraphs in another order are nothing. A changed number never is.
     """
+    # Of an item that was completed from its page, what the feed itself says is what the hash is of.
+    if before.content_hash and before.content_hash == after.content_hash:
+        return None
     parts = (
         ("headline", before.headline, after.headline),
         ("dek", before.dek, after.dek),

@@ -10,17 +10,20 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, cast
 
-from newsletter.collect.body import Body, KnownDigests, ParsedFeed
+from newsletter.collect.body import Body, KnownDigests, Page, ParsedFeed
 from newsletter.collect.errand import LENGTH, Job, Question, Refusal, packed
 from newsletter.errors import ParseError
 from newsletter.store.seam import in_thread
+
+if TYPE_CHECKING:
+    from newsletter.collect.clean import Cleaned
 
 # Twenty thousand items in ten megabytes take feedparser a quarter of it.
 MEMORY_BYTES = 1536 * 1024 * 1024
@@ -72,17 +75,28 @@ class Parser:
         """What the body says, without entries whose digests are `known`; ParseError if it takes too much."""
         if (small := await in_thread(self._read_here, body, known, now=now)) is not None:
             return small
+        answer = await self._read_there(Job(body=body, now=now), known, feed=body.feed.id)
+        assert isinstance(answer, ParsedFeed)
+        return answer
+
+    async def article(self, page: Page) -> Cleaned:
+        """The article on a page, in a process; ParseError if it takes too much."""
+        answer = await self._read_there(page, _nothing_known, feed=page.feed)
+        assert not isinstance(answer, ParsedFeed)
+        return answer
+
+    async def _read_there(self, job: Job | Page, known: KnownDigests, *, feed: str) -> ParsedFeed | Cleaned:
         async with self._process() as process:
             try:
                 async with asyncio.timeout(self._deadline):
-                    answer = await _asked(process, Job(body=body, now=now), known)
+                    answer = await _asked(process, job, known)
             except TimeoutError as exc:
                 because = f"it could not be read within {self._deadline:g} s"
-                raise ParseError(body.feed.id, because) from exc
+                raise ParseError(feed, because) from exc
             except (asyncio.IncompleteReadError, ConnectionError) as exc:
-                raise ParseError(body.feed.id, "reading it ended the process that read it") from exc
+                raise ParseError(feed, "reading it ended the process that read it") from exc
         if isinstance(answer, Refusal):
-            raise ParseError(body.feed.id, answer.because)
+            raise ParseError(feed, answer.because)
         return answer
 
     def _read_here(self, body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed | None:
@@ -124,7 +138,13 @@ class Parser:
         )
 
 
-async def _asked(process: asyncio.subprocess.Process, job: Job, known: KnownDigests) -> ParsedFeed | Refusal:
+def _nothing_known(_: Collection[str]) -> frozenset[str]:
+    return frozenset()
+
+
+async def _asked(
+    process: asyncio.subprocess.Process, job: Job | Page, known: KnownDigests
+) -> ParsedFeed | Cleaned | Refusal:
     assert process.stdin is not None
     question: object = job
     while True:
@@ -132,8 +152,8 @@ async def _asked(process: asyncio.subprocess.Process, job: Job, known: KnownDige
         await process.stdin.drain()
         answer = await _received(process)
         if not isinstance(answer, Question):
-            assert isinstance(answer, ParsedFeed | Refusal)
-            return answer
+            # Pickles name classes: what came is one of these, and neither is loaded here for nothing.
+            return cast("ParsedFeed | Cleaned | Refusal", answer)
         question = await in_thread(known, answer.digests)
 
 

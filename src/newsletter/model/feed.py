@@ -53,6 +53,7 @@ class Feed:
     first_poll: int = 10
     enabled: bool = True
     encoding: str | None = None
+    full_text: bool = False
     rights: Rights = field(default_factory=Rights)
     filter: Filter = field(default_factory=Filter)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -340,5 +341,17 @@ class FeedFile(Table):
     first_poll: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=10, description="Newest items that count as news when the feed is seen for the first time."
     )
+    full_text: bool = Field(
+        default=False,
+        description="Whether new items are completed from their own pages, where robots.txt lets us. "
+        "Needs `pip install 'newsletter[fulltext]'`.",
+    )
     rights: RightsTable = RightsTable()
     filter: FilterTable = FilterTable()
+
+    @field_validator("full_text")
+    @classmethod
+    def _installed(cls, value: bool) -> bool:  # noqa: FBT001 pydantic hands it over
+        if value and find_spec("trafilatura") is None:
+            raise refuse("expected false unless the extra is installed: pip install 'newsletter[fulltext]'")
+        return value

@@ -60,6 +60,7 @@ def feed_from(name: str, table: schema.FeedFile) -> Feed:
         first_poll=table.first_poll,
         enabled=table.enabled,
         encoding=table.encoding,
+        full_text=table.full_text,
         rights=Rights(
             reuse=table.rights.reuse,
             credit=table.rights.credit,

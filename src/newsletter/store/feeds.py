@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.model.identity import Decide, Decision, KeyedEntry, Verdict
-from newsletter.model.item import ITEM_MOVES, ItemState, PollReport
+from newsletter.model.item import ITEM_MOVES, Item, ItemState, PollReport
 from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
@@ -93,6 +93,13 @@ class Feeds:
             if report.held:
                 report = replace(report, because=_hold(connection, report))
         return report
+
+    def foreseen(self, entries: tuple[KeyedEntry, ...], decide: Decide) -> tuple[tuple[Decision, Item | None], ...]:
+        with self._store.read() as connection:
+            lookup = StoredItems(connection)
+            decisions = decide(lookup, entries)
+            items = lookup.items(tuple(one.item_id for one in decisions if one.item_id is not None))
+        return tuple((one, items.get(one.item_id) if one.item_id is not None else None) for one in decisions)
 
     def doubtful(self) -> frozenset[str]:
         with self._store.read() as connection:

@@ -20,6 +20,7 @@ from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
 from newsletter.model.message import LetterKind
 from newsletter.model.pacing import Lines, Slowdown
+from newsletter.model.robots import RobotsFile
 from newsletter.model.segment import Segment
 from newsletter.model.settings import Secret
 from newsletter.model.story import ItemStory, Regrouped
@@ -83,6 +84,9 @@ class Feeds(Protocol):
         is held.
         """
 
+    def foreseen(self, entries: tuple[KeyedEntry, ...], decide: Decide) -> tuple[tuple[Decision, Item | None], ...]:
+        """What would be decided about the entries at this moment, and the items that they are; nothing is written."""
+
     def doubtful(self) -> frozenset[str]:
         """Feeds from the middle of whose list something was gone at the last poll: ask `listed_again` of these."""
 
@@ -131,6 +135,16 @@ class Hubs(Protocol):
 
     def taken(self, push: Push, *, pushed_at: datetime | None, because: str | None = None) -> None:
         """Forget a push, and note when it could be read, or that it could not and why."""
+
+
+class Robots(Protocol):
+    """Sites' robots.txt, as they were last had."""
+
+    def of(self, origin: str) -> RobotsFile | None:
+        """That of a site, by its scheme, host and port."""
+
+    def keep(self, file: RobotsFile) -> None:
+        """Keep one in place of an older one."""
 
 
 class Items(Protocol):

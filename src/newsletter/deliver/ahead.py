@@ -56,6 +56,8 @@ class Ahead:
         self._lanes: list[Carrier] = []
         self._idle: dict[Carrier, None] = {}
         self._least = 0
+        self._low = 0
+        """So few begun that it is time for more; as it was when some were begun last."""
         self._begun = 0
         """Begun, or about to be, and without an outcome."""
         self._asked = 0
@@ -84,10 +86,10 @@ class Ahead:
         """A message was answered: as many answers as there are in a while may be waited for."""
         self._window.answered(self._loop.time())
 
-    def over(self, many: int = 1) -> None:
+    def over(self) -> None:
         """What was begun has its outcome."""
-        self._begun -= many
-        if self._begun <= self._size * 3 // 4:
+        self._begun -= 1
+        if self._begun <= self._low and self._hopper.made:
             self._begin()
 
     def look(self) -> None:
@@ -112,6 +114,7 @@ class Ahead:
         relays = {lane.relay.name: lane.relay for lane in self._lanes}
         at_work = [lane.relay.name for lane in self._lanes]
         self._least = sum(_room(relay, at_work.count(name)) for name, relay in relays.items())
+        self._low = self._size * 3 // 4
 
     def _begin(self) -> None:
         hopper = self._hopper
@@ -119,6 +122,7 @@ class Ahead:
         room = (self._size if self._window.size else len(self._lanes)) - self._begun
         if room <= 0 or not hopper.made or hopper.closed.is_set():
             return
+        self._low = self._size * 3 // 4
         parcels = hopper.take(room)
         self._begun += len(parcels)
         until = steady_now() + self._ledger.answer_within.total_seconds()

@@ -139,8 +139,9 @@ class Pipe(asyncio.Protocol, Generic[C]):
 
     def wake(self) -> None:
         """There may be something to send."""
-        if self._ahead is None and not self._over and self._may_go_ahead():
-            self._write(self._next_envelope())
+        if self._ahead is None and not self._over and self._may_go_ahead() and (envelope := self._next_envelope()):
+            self._write(envelope)
+            self._expect()
 
     def abandon(self, because: str) -> None:
         """Give up what is on it, at once."""
@@ -170,6 +171,8 @@ class Pipe(asyncio.Protocol, Generic[C]):
             self._take(code, text)
             if self._over:
                 return
+        if replies:
+            self._expect()
         self._carrier.settled()
 
     def eof_received(self) -> bool:
@@ -189,8 +192,6 @@ class Pipe(asyncio.Protocol, Generic[C]):
             self._end(f"it said {label(reply)} unasked", orderly=code == SERVICE_CLOSING)
             return
         step = self._awaited.popleft()
-        if self._awaited:
-            self._expect()
         if step in _ENVELOPE:
             self._take_of_envelope(step, code, text)
         elif step is _Step.DOT:
@@ -206,7 +207,8 @@ class Pipe(asyncio.Protocol, Generic[C]):
                 self._send_content()
             else:
                 # It takes input for nobody: a lone dot ends it (RFC 2920 section 3.1), and nobody gets anything.
-                self._write(b".\r\n", _Step.LONE_DOT)
+                self._awaited.append(_Step.LONE_DOT)
+                self._write(b".\r\n")
             return
         if step is not _Step.DATA and code // 100 == _OKAY:
             self._welcome = self._welcome or step is _Step.MAIL
@@ -287,7 +289,11 @@ class Pipe(asyncio.Protocol, Generic[C]):
     def _send_dot(self, content: bytes = b"") -> None:
         self._dotted = True
         self._awaited.append(_Step.DOT)
-        self._write(content, b".\r\n" + self._next_envelope())
+        ending = b".\r\n" + self._next_envelope()
+        if content:
+            self._transport.writelines((content, ending))
+        else:
+            self._write(ending)
 
     def _send_dot_when_written(self, deadline: float, *, left: int) -> None:
         """Send the final dot once the socket has taken everything; an event loop tells that only to who asks."""
@@ -299,6 +305,7 @@ class Pipe(asyncio.Protocol, Generic[C]):
             return
         if not still_left:
             self._send_dot()
+            self._expect()
         elif still_left >= left and now > deadline:
             self._end("it takes no more of the message")
         else:
@@ -306,21 +313,16 @@ class Pipe(asyncio.Protocol, Generic[C]):
                 deadline = now + self._timeouts.block
             self._loop.call_later(_POLL_SECONDS, lambda: self._send_dot_when_written(deadline, left=still_left))
 
-    def _write(self, *parts: bytes | _Step) -> None:
-        data = [part for part in parts if isinstance(part, bytes) and part]
-        self._awaited.extend(part for part in parts if isinstance(part, _Step))
-        if not data:
-            return
-        if len(data) == 1:
-            self._transport.write(data[0])
-        else:
-            self._transport.writelines(data)
-        self._expect()
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._transport.write(data)
 
     # Time, and the end
 
     def _expect(self) -> None:
-        """An answer is due from now on. The timer is left alone while it rings early enough."""
+        """An answer is due from now on, if any is. The timer is left alone while it rings early enough."""
+        if not self._awaited:
+            return
         self._deadline = self._loop.time() + self._patience()
         if self._timer is None or self._deadline < self._rings_at:
             self._stop_timer()

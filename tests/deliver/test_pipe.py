@@ -57,9 +57,9 @@ class Deck:
     def next(self) -> Load | None:
         return self.pile.popleft() if self.pile else None
 
-    def start(self, cargo: Load) -> str | None:
+    def start(self, cargo: Load, go: Callable[[str | None], None]) -> None:
         self.started.append(cargo.to)
-        return self.refusal
+        go(self.refusal)
 
     def answered(self, cargo: Load, reply: Reply) -> None:
         self.answers.append((cargo.to, reply.code))

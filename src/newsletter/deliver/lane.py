@@ -21,7 +21,7 @@ from newsletter.deliver.pipe import End, Pipe
 from newsletter.deliver.record import Recorder
 from newsletter.deliver.smtp import Connection
 from newsletter.deliver.steps import Steps
-from newsletter.errors import RelayError, StoreError
+from newsletter.errors import RelayError
 from newsletter.model.blame import Step
 from newsletter.model.clock import Clock
 from newsletter.model.delivery import Claimed, Reply, Tried
@@ -54,7 +54,6 @@ class Lane:
         self.relay: Relay = connection.relay
         self._connection = connection
         self._tools = tools
-        self._journal = tools.recorder.journal
         self._pace = pace
         self._peers = peers
         self._name = connection.relay.name
@@ -118,7 +117,7 @@ class Lane:
         if self._line is not None and not self._line.is_idle:
             self._lost = True
             self._line.abandon("stopped before the answer")
-        self._journal.flush()
+        self._tools.recorder.note()
 
     async def _connected(self) -> bool:
         """Whether the connection is open; before anything is begun, so that a relay that is away costs no attempt."""
@@ -186,17 +185,12 @@ class Lane:
             pace.took(now)
         return parcel
 
-    def start(self, parcel: Parcel) -> str | None:
-        """Note that its content is about to leave; why it must not, if this worker was held up, or cannot note it."""
+    def start(self, parcel: Parcel, go: Callable[[str | None], None]) -> None:
+        """Note that its content is about to leave; it must not if this worker was held up, or cannot note it."""
         if steady_now() >= parcel.until:
-            return "its time is over"
-        claimed = parcel.claimed
-        self._journal.started((claimed.ledger, claimed.id, claimed.fence))
-        if not self._journal.flush():
-            because = self._journal.broken or ""
-            self._tools.hopper.close(error=StoreError(because))
-            return because
-        return None
+            go("its time is over")
+        else:
+            self._tools.recorder.start(parcel.claimed, go)
 
     def answered(self, parcel: Parcel, reply: Reply) -> None:
         """Record the relay's answer."""
@@ -219,8 +213,8 @@ class Lane:
             return doubtful(parcel.claimed, relay=self._name, because=f"answered with {reply.code}, not understood")
 
     def settled(self) -> None:
-        """Write the journal."""
-        self._journal.flush()
+        """Let the journal be written."""
+        self._tools.recorder.note()
         if self._tools.hopper.closed.is_set():
             self._something.set()
 
@@ -240,7 +234,7 @@ class Lane:
             else:
                 self._fail(end.because)
                 self._broken_off(end.unsent, end)
-        self._journal.flush()
+        self._tools.recorder.note()
 
     # Outcomes
 

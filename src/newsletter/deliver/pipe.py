@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Generic, Protocol, TypeVar
@@ -70,8 +71,10 @@ class Carrier(Protocol[C]):
     def next(self) -> C | None:
         """The next to go, begun in the ledger; None if there is none now (then `wake` is called later)."""
 
-    def start(self, cargo: C) -> str | None:
-        """Its content is about to leave: why it must not, or None. Afterwards there is no way back."""
+    def start(self, cargo: C, go: Callable[[str | None], None]) -> None:
+        """Its content is about to leave. `go` is called, now or in a moment: with None, and there is no way back, or
+        with why it must not.
+        """
 
     def answered(self, cargo: C, reply: Reply) -> None:
         """The relay's answer to it: its first refusal, or what it says to the whole."""
@@ -274,7 +277,13 @@ class Pipe(asyncio.Protocol, Generic[C]):
     def _send_content(self) -> None:
         cargo = self._ahead
         assert cargo is not None
-        if (because := self._carrier.start(cargo)) is not None:
+        self._carrier.start(cargo, self._go)
+
+    def _go(self, because: str | None) -> None:
+        cargo = self._ahead
+        if self._over or cargo is None:
+            return
+        if because is not None:
             # The server waits for content now: only hanging up keeps it from getting any.
             self._end(because, orderly=True)
             return
@@ -285,6 +294,7 @@ class Pipe(asyncio.Protocol, Generic[C]):
             self._send_dot_when_written(self._loop.time() + self._timeouts.block, left=len(content) + 1)
         else:
             self._send_dot(content)
+            self._expect()
 
     def _send_dot(self, content: bytes = b"") -> None:
         self._dotted = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -12,8 +12,9 @@ import structlog
 from newsletter.deliver.hopper import Hopper
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.tally import Tally
+from newsletter.errors import StoreError
 from newsletter.model.clock import Clock
-from newsletter.model.delivery import Tried
+from newsletter.model.delivery import Claimed, Tried
 from newsletter.store.ports import Ledger
 
 log = structlog.get_logger()
@@ -36,11 +37,24 @@ class Recorder:
         self._clock = clock
         self._waiting: list[Tried] = []
         self._timer: asyncio.Handle | None = None
+        self._starting: list[Callable[[str | None], None]] = []
+        self._writing: asyncio.Handle | None = None
         self._open = 0
         self._all_kept = asyncio.Event()
 
+    def start(self, claimed: Claimed, go: Callable[[str | None], None]) -> None:
+        """Note that a message's content is about to leave; then `go`, with why it must not if that cannot be noted."""
+        self.journal.started((claimed.ledger, claimed.id, claimed.fence))
+        self._starting.append(go)
+        self.note()
+
+    def note(self) -> None:
+        """Write the journal when the event loop has heard of all that is there: one write for all connections."""
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().call_soon(self._note)
+
     def record(self, tried: Tried) -> None:
-        """Hand an outcome in. The journal has it after its next flush."""
+        """Hand an outcome in. The journal has it after its next write."""
         self.journal.answered(tried)
         self._waiting.append(tried)
         if len(self._waiting) >= _MOST:
@@ -66,6 +80,14 @@ class Recorder:
             loop.call_soon_threadsafe(self._kept, group, recorded)
 
         self._ledger.record_all(group, now=self._clock.now()).add_done_callback(kept)
+
+    def _note(self) -> None:
+        self._writing = None
+        starting, self._starting = self._starting, []
+        if not self.journal.flush():
+            self._hopper.close(error=StoreError(self.journal.broken or ""))
+        for go in starting:
+            go(self.journal.broken)
 
     async def flush(self) -> None:
         """Until everything that was handed in is kept, or could not be."""

@@ -51,7 +51,7 @@ class Steps(Generic[C]):
     async def _run(self) -> None:
         carrier, connection = self._carrier, self._connection
         while (cargo := self._cargo) is not None:
-            if (because := carrier.start(cargo)) is not None:
+            if (because := await self._started(cargo)) is not None:
                 self._over(cargo, because=because, doubt=False, orderly=True)
                 return
             try:
@@ -66,6 +66,11 @@ class Steps(Generic[C]):
                 carrier.ended(End(because="it closed the connection", used=True, orderly=True))
                 return
             self._cargo = carrier.next()
+
+    async def _started(self, cargo: C) -> str | None:
+        told: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._carrier.start(cargo, lambda because: None if told.done() else told.set_result(because))
+        return await told
 
     def _over(self, cargo: C, *, because: str, doubt: bool, orderly: bool = False) -> None:
         self._cargo = None

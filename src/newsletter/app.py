@@ -274,6 +274,21 @@ class App:
         """Deliver what is due; returns how many deliveries were tried."""
         return await self.dispatch.send_due(stop)
 
+    def waiting(self, edition_id: str | None = None) -> int:
+        """How many deliveries of an edition, or of all that go, are queued or deferred; reads as many."""
+        going = (
+            [edition_id] if edition_id else [e.id for e in self.editions.listed() if e.state is EditionState.APPROVED]
+        )
+        counts = [self.census.deliveries(each) for each in going]
+        return sum(count.get(state, 0) for count in counts for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED))
+
+    def slowest(self) -> str:
+        """The provider that is held back the most, in words; empty if none is."""
+        now = self.clock.now()
+        rates = ((rate_at(each, now), each.provider) for each in self.pacing.slowdowns())
+        held = min(((rate, provider) for rate, provider in rates if rate is not None), default=None)
+        return f"slowest: {held[1]}, {held[0]:,.0f}/min" if held else ""
+
     async def settle(self) -> int:
         """Finish editions whose recipients all have an outcome; returns how many."""
         return await self.dispatch.settle()

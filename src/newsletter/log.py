@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
 
 def configure(level: str = "info", *, stream: TextIO | None = None) -> None:
     """Write log lines from `level` up (debug, info, warning, error) to `stream`, standard error unless told."""
-    out = stream or sys.stderr
+    out = stream or cast("TextIO", _StandardError())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -30,6 +30,19 @@ def configure(level: str = "info", *, stream: TextIO | None = None) -> None:
     )
     # What libraries log through the standard library comes out beside ours, in one line each.
     logging.basicConfig(stream=out, level=max(number, logging.WARNING), format="%(name)s: %(message)s", force=True)
+
+
+class _StandardError:
+    """Standard error as it is at the moment of writing: a progress bar stands in for it, and lets lines pass above."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
 
 
 def _renderers(*, terminal: bool) -> list[structlog.typing.Processor]:

@@ -189,16 +189,25 @@ class Bar(Protocol):
     def expect(self, total: int) -> None:
         """This many steps are needed in all."""
 
+    def note(self, text: str) -> None:
+        """Something to show beside it."""
+
 
 @contextmanager
-def progress(what: str, *, total: int | None = None) -> Iterator[Bar]:
-    """A progress bar on standard error while the work goes on; nothing where that is not a terminal."""
+def progress(
+    what: str, *, total: int | Callable[[], int] | None = None, ask: Callable[[], str] = lambda: ""
+) -> Iterator[Bar]:
+    """A progress bar on standard error while the work goes on; nothing where that is not a terminal.
+
+    What `ask` says stands at its end: it is asked every two seconds, in a thread. A `total` that costs
+    something to find is a function, called only where there is a bar.
+    """
     if not sys.stderr.isatty():
         yield _NoBar()
         return
     from newsletter.cli.bar import rich_bar
 
-    with rich_bar(what, total=total) as bar:
+    with rich_bar(what, total=total() if callable(total) else total, ask=ask) as bar:
         yield bar
 
 
@@ -207,6 +216,9 @@ class _NoBar:
         pass
 
     def expect(self, total: int) -> None:
+        pass
+
+    def note(self, text: str) -> None:
         pass
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +15,8 @@ from newsletter.cli.report import STATES, lines
 if TYPE_CHECKING:
     from newsletter.deliver.tally import Counts
     from newsletter.model.delivery import Report
+
+_LATELY = 50  # a look each tenth of a second: the rate is that of the last five
 
 
 def send(
@@ -29,7 +33,12 @@ def send(
     """
     from newsletter.cli import loop
 
-    with opened(site) as app, app.locked("send"), app.locked_for_sending("send"), progress("sending") as bar:
+    with (
+        opened(site) as app,
+        app.locked("send"),
+        app.locked_for_sending("send"),
+        progress("sending", total=lambda: app.waiting(edition), ask=app.slowest) as bar,
+    ):
         outcome, interrupted = loop.run(lambda stop: app.dispatch.send(edition, stop=stop, on_progress=_shown_on(bar)))
     answer(
         summed(outcome.reports) | tried(outcome.counts),
@@ -51,14 +60,25 @@ def tried(counts: Counts) -> dict[str, Any]:
 
 
 def _shown_on(bar: Bar) -> Callable[[Counts], None]:
-    shown = 0
+    shown, lately = 0, deque([(monotonic(), 0)], maxlen=_LATELY)
 
     def show(counts: Counts) -> None:
         nonlocal shown
         bar.advance(counts.tried - shown)
         shown = counts.tried
+        lately.append((monotonic(), shown))
+        (since, before), (now, _) = lately[0], lately[-1]
+        bar.note(noted(counts, per_second=(shown - before) / max(now - since, 0.1)))
 
     return show
+
+
+def noted(counts: Counts, *, per_second: float) -> str:
+    """What stands beside the bar: how fast it goes, and outcomes that occur."""
+    outcomes = ("sent", "deferred", "failed", "unknown", "returned", "dropped")
+    told = [f"{getattr(counts, name):,} {name}" for name in outcomes if getattr(counts, name)]
+    unfit = [f"relay {name} is away" for name in counts.unfit]
+    return ", ".join([f"{per_second:,.0f}/s", *told, *unfit])
 
 
 def summed(reports: tuple[Report, ...]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from newsletter.readers.tokens import Tokens
 from newsletter.render.environment import Templates
 from newsletter.render.render import render_digest
 from newsletter.site import Site
+from newsletter.store.announcements import Announcements
 from newsletter.store.census import Census
 from newsletter.store.departures import Departures
 from newsletter.store.editions import Editions
@@ -93,7 +94,15 @@ class App:
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
         self.pacing, self.census = Pacing(store), Census(store)
-        self.outreach = Outreach(self.settings, feeds=self.feeds, hubs=self.hubs, robots=Robots(store), clock=clock)
+        self.outreach = Outreach(
+            self.settings,
+            feeds=self.feeds,
+            hubs=self.hubs,
+            robots=Robots(store),
+            editions=self.editions,
+            announcements=Announcements(store),
+            clock=clock,
+        )
         self.pushed = self.outreach.pushed
         self.sign_ups = SignUps(keys[-1])
         self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys)
@@ -203,6 +212,7 @@ class App:
         """Ask the feeds that are due, and hubs; returns how many feeds were asked. Ends soon after `stop` is set."""
         reports = await self.poll(stop=stop)
         await _unless(stop, self.outreach.tend_hubs())
+        await _unless(stop, self.outreach.tell_hub())
         return sum(report.status is not None or report.failed for report in reports)
 
     async def take_pushed(self, stop: asyncio.Event) -> int:
@@ -310,6 +320,7 @@ class App:
         await _unless(stop, self.outreach.tend_hubs())
         settled = () if stop.is_set() else await self.agenda.settle_due()
         sent = await self.dispatch.send(stop=stop)
+        await _unless(stop, self.outreach.tell_hub())
         await self.prune()
         return Tick(polled=polled, settled=settled, sent=sent)
 

@@ -1,13 +1,16 @@
-"""What is done with partners' servers besides asking for feeds: hubs are asked to push, and what they push is read."""
+"""What is done with others' servers besides asking for feeds: partners' hubs are asked to push, what they push is
+read, and our own hub is told what we published.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from newsletter.model.clock import Clock
 from newsletter.model.settings import Secret, Settings
-from newsletter.store.ports import Feeds, Hubs, Robots
+from newsletter.store.ports import Announcements, Editions, Feeds, Hubs, Robots
 from newsletter.store.seam import in_thread
 
 if TYPE_CHECKING:
@@ -20,11 +23,23 @@ if TYPE_CHECKING:
 class Outreach:
     """Asks nobody by itself: the clock does."""
 
-    def __init__(self, settings: Settings, *, feeds: Feeds, hubs: Hubs, robots: Robots, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        feeds: Feeds,
+        hubs: Hubs,
+        robots: Robots,
+        editions: Editions,
+        announcements: Announcements,
+        clock: Clock,
+    ) -> None:
         self._settings = settings
         self._feeds = feeds
         self._hubs = hubs
         self._robots = robots
+        self._editions = editions
+        self._announcements = announcements
         self._clock = clock
         self.pushed = asyncio.Event()
         """Set when a hub has pushed something to this process; what it pushes to another is found in the store."""
@@ -45,6 +60,27 @@ class Outreach:
             return 0
         async with Fetcher(self._settings.collect) as fetcher:
             return await tend_hubs(due, hubs=self._hubs, fetcher=fetcher, callback=self.callback)
+
+    async def tell_hub(self) -> int:
+        """Tell our own hub of lists that have published since; returns of how many it took word."""
+        publication = self._settings.publication
+        if publication.hub is None:
+            return 0
+        from newsletter.collect.http import Fetcher
+        from newsletter.publish.announce import announce, due_announcements
+
+        kept = self._announcements
+        due = await due_announcements(
+            self._settings.lists, editions=self._editions, announcements=kept, clock=self._clock
+        )
+        if not due:
+            return 0
+        async with Fetcher(self._settings.collect) as fetcher:
+
+            async def post(url: str, form: Mapping[str, str]) -> int:
+                return (await fetcher.post(url, form, feed="our hub")).status
+
+            return await announce(due, publication=publication, announcements=kept, post=post, clock=self._clock)
 
     async def take_pushed(self) -> tuple[PollReport, ...]:
         """Read what hubs pushed; a report for each push."""

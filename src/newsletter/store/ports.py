@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from newsletter.model.announcement import Announcement
 from newsletter.model.delivery import Claimed, DeliveryKey, DeliveryState, LedgerKind, Report, Tried
 from newsletter.model.edition import Draft, Edition, EditionState, Rendered
 from newsletter.model.feed import FeedHealth
@@ -659,3 +660,13 @@ class Visits(Protocol):
 
     def tallies(self, edition_id: str) -> tuple[Tally, ...]:
         """All counts of an edition, the highest first."""
+
+
+class Announcements(Protocol):
+    """What our hub was told of each list."""
+
+    def last(self, list_id: str) -> Announcement | None:
+        """What it was last told or is still to be told, None if nothing yet."""
+
+    def keep(self, announcement: Announcement) -> None:
+        """Put it in the place of the list's last one."""

@@ -552,6 +552,17 @@ class LimitRow(Base):
     ends_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class AnnouncementRow(Base):
+    """What our hub was told of a list last, and when to try again if it did not listen."""
+
+    __tablename__ = "announcements"
+
+    list_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    mark: Mapped[str]
+    tries: Mapped[int]
+    next_try_at: Mapped[datetime | None]
+
+
 class VisitRow(Base):
     """How often something of an edition was asked for: `url` a link, or empty for the edition itself."""
 

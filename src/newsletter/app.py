@@ -46,6 +46,7 @@ from newsletter.store.items import Items
 from newsletter.store.keys import AddressKeys
 from newsletter.store.ledger import Ledger
 from newsletter.store.limits import Limits
+from newsletter.store.links import Links
 from newsletter.store.pacing import Pacing
 from newsletter.store.ports import Slot
 from newsletter.store.robots import Robots
@@ -99,6 +100,7 @@ class App:
             feeds=self.feeds,
             hubs=self.hubs,
             robots=Robots(store),
+            links=Links(store),
             editions=self.editions,
             announcements=Announcements(store),
             clock=clock,
@@ -219,6 +221,10 @@ class App:
         """Read what hubs pushed; returns how many items that brought."""
         return sum(report.new for report in await _unless(stop, self.outreach.take_pushed()) or ())
 
+    async def check_links(self, stop: asyncio.Event) -> int:
+        """Look whether pieces that wait for an edition are still there; returns how many were taken down."""
+        return await _unless(stop, self.outreach.check_links()) or 0
+
     # Compose
 
     def digests(self) -> tuple[Digest, ...]:
@@ -318,6 +324,7 @@ class App:
         await self.take_pushed(stop)
         polled = await self.poll(stop=stop)
         await _unless(stop, self.outreach.tend_hubs())
+        await self.check_links(stop)
         settled = () if stop.is_set() else await self.agenda.settle_due()
         sent = await self.dispatch.send(stop=stop)
         await _unless(stop, self.outreach.tell_hub())

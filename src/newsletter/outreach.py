@@ -1,5 +1,5 @@
 """What is done with others' servers besides asking for feeds: partners' hubs are asked to push, what they push is
-read, and our own hub is told what we published.
+read, items' pages are looked at, and our own hub is told what we published.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.model.clock import Clock
 from newsletter.model.settings import Secret, Settings
-from newsletter.store.ports import Announcements, Editions, Feeds, Hubs, Robots
+from newsletter.store.ports import Announcements, Editions, Feeds, Hubs, Links, Robots
 from newsletter.store.seam import in_thread
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Outreach:
         feeds: Feeds,
         hubs: Hubs,
         robots: Robots,
+        links: Links,
         editions: Editions,
         announcements: Announcements,
         clock: Clock,
@@ -37,7 +38,7 @@ class Outreach:
         self._settings = settings
         self._feeds = feeds
         self._hubs = hubs
-        self._robots = robots
+        self._robots, self._links = robots, links
         self._editions = editions
         self._announcements = announcements
         self._clock = clock
@@ -99,6 +100,21 @@ class Outreach:
                 clock=self._clock,
                 whole=self.whole(fetcher, parser),
             )
+
+    async def check_links(self) -> int:
+        """Look whether pieces that wait for an edition are still there; returns how many were taken down."""
+        if not self._settings.collect.check_links:
+            return 0
+        from newsletter.collect.http import Fetcher
+        from newsletter.collect.linkcheck import MOST_LINKS, check_links
+        from newsletter.collect.pages import Pages
+
+        due = await in_thread(self._links.due, now=self._clock.now(), limit=MOST_LINKS)
+        if not due:
+            return 0
+        async with Fetcher(self._settings.collect) as fetcher:
+            pages = Pages(fetcher=fetcher, robots=self._robots, clock=self._clock)
+            return await check_links(due, links=self._links, pages=pages, clock=self._clock)
 
     def whole(self, fetcher: Fetcher, parser: Parser) -> Whole | None:
         """What completes items from their pages, where a feed wants that."""

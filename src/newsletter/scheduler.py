@@ -30,6 +30,8 @@ POLL_RHYTHM = timedelta(seconds=20)
 """How often we look which feeds are due; each feed's own rhythm is kept in the store."""
 CLOCK_RHYTHM = timedelta(seconds=30)
 """How often slots are looked for besides their own jobs: a clock that jumps makes no timer fire."""
+LINK_RHYTHM = timedelta(minutes=10)
+"""How often we look which items' pages are due to be looked at."""
 PUSH_RHYTHM = timedelta(seconds=1)
 """How often we look whether a hub pushed something to another process that serves our pages."""
 SEND_RHYTHM = timedelta(seconds=2)
@@ -66,6 +68,9 @@ class Pipeline(Protocol):
 
     async def take_pushed(self, stop: asyncio.Event) -> int:
         """Read what hubs pushed."""
+
+    async def check_links(self, stop: asyncio.Event) -> int:
+        """Look whether pieces that wait for an edition are still there."""
 
     async def compose_due(self) -> int:
         """Compose what is due."""
@@ -104,6 +109,7 @@ class Wheel:
         self._stop = stop
         self._look_every = look_every
         self._poll, self._compose, self._send = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._links = asyncio.Event()
 
     async def clock(self) -> None:
         """Poll feeds and compose editions when they are due, until stopped."""
@@ -113,11 +119,13 @@ class Wheel:
         scheduler.add_job(self._compose.set, IntervalTrigger(seconds=int(CLOCK_RHYTHM.total_seconds())), id="clock")
         scheduler.add_job(self._poll.set, IntervalTrigger(seconds=int(POLL_RHYTHM.total_seconds())), id="feeds")
         pushed = self._pipeline.pushed
+        scheduler.add_job(self._links.set, IntervalTrigger(seconds=int(LINK_RHYTHM.total_seconds())), id="links")
         scheduler.add_job(pushed.set, IntervalTrigger(seconds=int(PUSH_RHYTHM.total_seconds())), id="pushes")
         scheduler.start()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._whenever(pushed, self._push_step, "taking what hubs pushed"))
+                group.create_task(self._whenever(self._links, self._link_step, "looking at links"))
                 group.create_task(self._whenever(self._poll, self._poll_step, "polling"))
                 group.create_task(self._whenever(self._compose, self._edition_step, "composing"))
         finally:
@@ -142,6 +150,9 @@ class Wheel:
 
     async def _poll_step(self) -> None:
         await self._pipeline.poll_due(self._stop)
+
+    async def _link_step(self) -> None:
+        await self._pipeline.check_links(self._stop)
 
     async def _push_step(self) -> None:
         await self._pipeline.take_pushed(self._stop)

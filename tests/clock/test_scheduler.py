@@ -46,6 +46,10 @@ class Counting:
         del stop
         return self._called("push")
 
+    async def check_links(self, stop: asyncio.Event) -> int:
+        del stop
+        return self._called("links")
+
     async def compose_due(self) -> int:
         self._called("compose")
         return self.composes.pop() if self.composes else 0

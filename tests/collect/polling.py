@@ -40,6 +40,7 @@ class Site:
     """A server, a store and a clock, and a feed that is served at /feed."""
 
     server: Server
+    store: Store
     feeds: Feeds
     items: Items
     hubs: Hubs
@@ -98,6 +99,7 @@ def with_site(test: Test) -> Callable[[Path], None]:
                     await test(
                         Site(
                             server=server,
+                            store=store,
                             feeds=Feeds(store),
                             items=Items(store),
                             hubs=Hubs(store),

@@ -104,6 +104,8 @@ class Collect:
     max_body_bytes: int = 10 * 1024 * 1024
     """Decoded; a larger body is refused."""
     concurrency: int = 16
+    check_links: bool = False
+    """Whether it is looked whether the pages of items that wait for an edition are still there."""
     websub: bool = False
     """Whether hubs are asked to push; they must reach `publication.base_url`."""
 

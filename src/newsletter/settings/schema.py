@@ -125,6 +125,11 @@ class CollectTable(Table):
         default=10 * 1024 * 1024, description="Larger feeds are refused; counted after decompression."
     )
     concurrency: Annotated[int, Field(ge=1, le=1000)] = Field(default=16, description="Feeds asked at the same time.")
+    check_links: bool = Field(
+        default=False,
+        description="Whether the pages of accepted items that wait for an edition are looked at, a few times a day and "
+        "where robots.txt lets us: an item whose page is gone (404, 410) twice is retracted.",
+    )
     websub: bool | None = Field(
         default=None,
         description="Whether hubs that feeds announce (WebSub) push to base_url what is new; a process must serve "

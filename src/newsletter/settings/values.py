@@ -110,6 +110,7 @@ def _collect(config: schema.ConfigFile) -> Collect:
         timeout=table.timeout,
         max_body_bytes=table.max_body_bytes,
         concurrency=table.concurrency,
+        check_links=table.check_links,
         websub=config.publication.base_url.startswith("https:") if table.websub is None else table.websub,
     )
 

@@ -19,6 +19,7 @@ from newsletter.model.feed import FeedHealth
 from newsletter.model.hub import HubSubscription, Push
 from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport, Revision
+from newsletter.model.link import ItemLink, LinkVerdict
 from newsletter.model.message import LetterKind
 from newsletter.model.pacing import Lines, Slowdown
 from newsletter.model.robots import RobotsFile
@@ -146,6 +147,19 @@ class Robots(Protocol):
 
     def keep(self, file: RobotsFile) -> None:
         """Keep one in place of an older one."""
+
+
+class Links(Protocol):
+    """Items' links, and what was seen there."""
+
+    def due(self, *, now: datetime, limit: int) -> tuple[ItemLink, ...]:
+        """Links to look at: of recent accepted items that no list has had, and of those that were taken down."""
+
+    def note(self, link: ItemLink, verdict: LinkVerdict, *, now: datetime) -> bool:
+        """Keep what was seen; True if the item was moved for it.
+
+        Gone twice, an hour apart: retracted. There again: what it was before.
+        """
 
 
 class Items(Protocol):

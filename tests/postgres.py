@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,8 @@ from tests.ports import free_port
 
 _VERSION = "pginstall18"
 _NEVER_MIND_A_CRASH = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+IN_SERVICE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
+"""As a server has it that must not lose anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[PostgresServer]:
+def running_server(settings: Sequence[str] = _NEVER_MIND_A_CRASH) -> Iterator[PostgresServer]:
     """Start a server in a folder of its own under the system's temporary folder; stop it at the end."""
     # Not pytest's tmp_path: the server's user must be able to enter it, and socket paths have to be short.
     home = Path(tempfile.mkdtemp(prefix="newsletter-pg-"))
@@ -78,7 +80,7 @@ def running_server() -> Iterator[PostgresServer]:
         _give_to_server_user(home, data)
         _call(binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         port = free_port()
-        options = " ".join([f"-h 127.0.0.1 -p {port} -k {home}", *(f"-c {it}" for it in _NEVER_MIND_A_CRASH)])
+        options = " ".join([f"-h 127.0.0.1 -p {port} -k {home}", *(f"-c {it}" for it in settings)])
         control = partial(_call, binaries / "pg_ctl", "-D", data, "-l", home / "log", "-w", "-o", options)
         control("start")
         try:

@@ -91,7 +91,9 @@ def _bench(options: argparse.Namespace) -> int:
     for name in names:
         print(f"\n── {name} " + "─" * (70 - len(name)), flush=True)
         command = [VENV_PYTHON, ROOT / "bench" / f"{name}.py", *options.rest]
-        codes.append(subprocess.run(command, cwd=ROOT, check=False).returncode)
+        # Some measure with what tests share.
+        around = os.environ | {"PYTHONPATH": str(ROOT)}
+        codes.append(subprocess.run(command, cwd=ROOT, env=around, check=False).returncode)
     return max(codes, default=0)
 
 

@@ -70,7 +70,7 @@ def test_it_composes_sends_serves_is_watched_and_drains_when_it_is_stopped(ready
     assert "The quiet contest" in archive.text
     assert probe.status == 200
     assert (second.code, by_hand.code) == (3, 3)
-    assert took < 10
+    assert took < 25, "it ended by itself, before its drain was cut short"
     assert [state for state in told if state != "WATCHDOG=1"] == ["READY=1", "STOPPING=1"]
     assert told.count("WATCHDOG=1") >= 2
     edition = ready.json("subscribers", "show", "reader0@example.org")["deliveries"][0]["edition"]
@@ -103,7 +103,7 @@ def test_its_parts_may_be_processes_of_their_own_and_a_slow_feed_holds_none_up(
                 process.terminate()
             assert [process.wait(timeout=30) for process in (clock, web, sender)] == [0, 0, 0]
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25
     assert set(ready.mailbox.counts.values()) == {1}
     slow = next(feed for feed in ready.json("feeds", "list")["feeds"] if feed["feed"] == "slow")
     assert (slow["failures"], slow["last_try_at"]) == (0, None)

@@ -1,4 +1,8 @@
-"""What stands before every page: requests for another host, forms from other sites and bodies too large are refused."""
+"""What stands around every page.
+
+Requests for another host, forms from other sites and bodies too large are refused; no answer goes out without the
+headers that keep a browser safe.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +26,13 @@ _ALWAYS = "/u/"
 _PUSHED = "/websub/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+_AT_LEAST = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
 
 
 class Guard:
@@ -46,7 +58,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
+        request, send = Request(scope), _with_headers(send)
         status = None if request.scope["path"].startswith(_ALWAYS) else self._fault(request)
         if status is not None:
             await self._refuse(request, HTTPException(status))(scope, receive, send)
@@ -78,6 +90,19 @@ class Guard:
             return self._is_ours(_host_of(origin))
         said = "origin" not in request.headers
         return request.headers.get("sec-fetch-site", "none" if said else "unknown") in {"same-origin", "none"}
+
+
+def _with_headers(send: Send) -> Send:
+    """Answers with what every one of them needs; a page that says it itself knows better."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _AT_LEAST.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending
 
 
 def _host_of(origin: str) -> str:

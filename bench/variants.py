@@ -93,7 +93,7 @@ def freeze(store: Store, made: Draft) -> int:
         already_sent=AlreadySent.LEAVE_OUT,
         chrome=lambda _: None,
     )
-    variants = variants_of(made, editions.audience(made), terms, render=lambda _: replace(RENDERED))
+    variants = variants_of(made, editions.readership(made), terms, render=lambda _: replace(RENDERED))
     state = EditionState.APPROVED
     return editions.freeze(made, RENDERED, slot=made.id, state=state, now=NOW, variants=variants)
 

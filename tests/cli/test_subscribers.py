@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.app import App
-from newsletter.model.subscriber import Departure
+from newsletter.model.subscriber import Departure, Preferences, Taste
 from newsletter.readers.tokens import Purpose
 from newsletter.site import open_site
 from tests.cli.conftest import Ran, Run
@@ -228,3 +228,33 @@ def test_leaving_takes_an_address_or_mails(run: Run, site: Path) -> None:
     assert run("subscribers", "unsubscribe", "--site", site).code == 2
     assert run("subscribers", "unsubscribe", "ann@example.org", "--mail", "-", "--site", site).code == 2
     assert run("subscribers", "unsubscribe", "--mail", site / "none", "--site", site).code == 1
+
+
+def test_readers_of_a_segment_are_counted_and_written_down(run: Run, site: Path, people: Path) -> None:
+    imported(run, site, people)
+    town = ("--segment", 'field.city = "Basra"')
+    counted = run("subscribers", "count", "--site", site, "--list", "brief", *town, "--json").document
+    assert counted == {"segment": town[1], "active": 1, "lists": {"brief": 1}}
+    assert run("subscribers", "count", "--site", site, *town).out == "brief: 1\n"
+    exported = run("subscribers", "export", "--site", site, *town).out
+    assert ("ann@example.org" in exported, "bo@example.org" in exported) == (True, False)
+    refused = run("subscribers", "count", "--site", site, "--segment", "city = Basra")
+    assert (refused.code, "character 1: expected a name" in refused.err) == (2, True)
+
+
+def test_show_tells_what_somebody_prefers(run: Run, site: Path, people: Path) -> None:
+    imported(run, site, people)
+    app = App.open(open_site(site))
+    try:
+        ann = app.subscribers.person("ann@example.org").subscriber
+        wants = Preferences(text_only=True, tracking=False, tastes={"brief": Taste(weekly=True, topics=("Seas",))})
+        app.subscribers.prefer(ann.id, wants)
+    finally:
+        app.close()
+    shown = run("subscribers", "show", "ann@example.org", "--site", site, "--json").document
+    (subscription,) = shown["subscriptions"]
+    assert (shown["format"], shown["tracking"]) == ("text", False)
+    assert (subscription["rhythm"], subscription["topics"]) == ("weekly", ["Seas"])
+    text = run("subscribers", "show", "ann@example.org", "--site", site).out
+    assert ", once a week, only Seas" in text
+    assert "tracking: False" in text

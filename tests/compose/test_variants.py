@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from newsletter.compose.variants import Terms, Wish, chrome_language, drafted, variants_of, wish_of
 from newsletter.model.edition import Draft, Part, Role
 from newsletter.model.publication import AlreadySent
-from newsletter.model.variant import HAD_IT_ALL, NOTHING_CHOSEN, Audience, Group, Place, Variant, Variants
+from newsletter.model.variant import HAD_IT_ALL, NOTHING_CHOSEN, Group, Place, Readership, Variant, Variants
 from tests.compose.makers import draft, piece, plain_render
 
 SEA, LAND = frozenset({"sea"}), frozenset({"land"})
@@ -33,8 +33,10 @@ def four_pieces() -> Draft:
 
 
 def made(*groups: Group, most: int = 24, by: Terms | None = None) -> Variants:
-    audience = Audience(groups=groups)
-    return variants_of(four_pieces(), audience, by or terms(), render=lambda form: plain_render(form, "nl"), most=most)
+    readership = Readership(groups=groups)
+    return variants_of(
+        four_pieces(), readership, by or terms(), render=lambda form: plain_render(form, "nl"), most=most
+    )
 
 
 def shown(form: Draft) -> list[list[int]]:

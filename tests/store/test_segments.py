@@ -89,6 +89,6 @@ def test_a_digest_for_a_segment_goes_to_nobody_else(people: Subscribers, store: 
     draft = draft_of(add_items(store, 1), number=2)
     draft = replace(draft, digest=replace(draft.digest, segment="field.town in (Cork, cork)"))
     assert freeze(store, draft) == 2
-    groups = Editions(store).audience(replace(draft, id="another")).groups
+    groups = Editions(store).readership(replace(draft, id="another")).groups
     assert sum(group.readers for group in groups) == 2
     assert people.in_segment(None, None, now=NOW) == {"brief": 3, "other": 1}

@@ -210,7 +210,7 @@ def _variants(
         already_sent=plan.digest.already_sent,
         chrome=partial(chrome_language, languages=languages, ours=ours),
     )
-    return variants_of(draft, editions.audience(draft), terms, render=render)
+    return variants_of(draft, editions.readership(draft), terms, render=render)
 
 
 def _checked(

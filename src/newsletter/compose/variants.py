@@ -16,7 +16,7 @@ from newsletter.compose.draft import Plan
 from newsletter.compose.topics import topics_of, topics_offered
 from newsletter.model.edition import Draft, Part, Piece, Rendered, Role
 from newsletter.model.publication import AlreadySent
-from newsletter.model.variant import HAD_IT_ALL, NOTHING_CHOSEN, Audience, Group, Place, Variant, Variants
+from newsletter.model.variant import HAD_IT_ALL, NOTHING_CHOSEN, Group, Place, Readership, Variant, Variants
 
 MOST_DOCUMENTS = 24
 """Rendering one takes a fifth of a second, and senders keep them all at hand."""
@@ -81,17 +81,22 @@ def chrome_language(tag: str | None, *, languages: Collection[str], ours: str) -
 
 
 def variants_of(
-    draft: Draft, audience: Audience, terms: Terms, *, render: Callable[[Draft], Rendered], most: int = MOST_DOCUMENTS
+    draft: Draft,
+    readership: Readership,
+    terms: Terms,
+    *,
+    render: Callable[[Draft], Rendered],
+    most: int = MOST_DOCUMENTS,
 ) -> Variants:
-    """The forms for an audience, rendered, and a rule that finds anybody's, also those who change their minds later."""
-    granted = _granted(audience.groups, terms, most=most)
-    kinds = sorted({False, *(group.text_only for group in audience.groups)})
+    """The forms for an readership, rendered, and a rule that finds anybody's, also those who change their minds later."""
+    granted = _granted(readership.groups, terms, most=most)
+    kinds = sorted({False, *(group.text_only for group in readership.groups)})
     forms: list[tuple[Variant, Rendered | None]] = []
     for name, wish in granted.items():
         rendered = render(drafted(draft, wish)) if name else None
         forms += [(_form(name, wish, text_only=each), None if each else rendered) for each in kinds]
     place = partial(_place, terms=terms, granted=granted, kinds=kinds)
-    return Variants(audience=audience, forms=tuple(forms), place=place)
+    return Variants(readership=readership, forms=tuple(forms), place=place)
 
 
 def drafted(draft: Draft, wish: Wish) -> Draft:

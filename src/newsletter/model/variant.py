@@ -47,7 +47,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audience:
+class Readership:
     """An edition's recipients in groups; none at all where every one of them gets the whole edition.
 
     `overlap` is what the groups' `seen` rests on: other editions with stories of this one, and which.
@@ -76,6 +76,6 @@ class Variants:
     `place` is asked again when the edition is frozen: people change their minds in the meantime.
     """
 
-    audience: Audience
+    readership: Readership
     forms: tuple[tuple[Variant, Rendered | None], ...]
     place: Callable[[Group], Place]

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, select, up
 from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
-from newsletter.model.variant import NOT_SENT, WHOLE, Audience, Place, Variant, Variants
-from newsletter.store.audience import audience_of, crowd_of
+from newsletter.model.variant import NOT_SENT, WHOLE, Place, Readership, Variant, Variants
 from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
 from newsletter.store.placing import NOTHING, insert_placed
+from newsletter.store.readership import crowd_of, readership_of
 from newsletter.store.recipients import anybody_weekly
 from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, IssueRow, VariantRow
 
@@ -50,9 +50,9 @@ class Editions:
         with self._store.read() as connection:
             return anybody_weekly(connection, list_id)
 
-    def audience(self, draft: Draft) -> Audience:
+    def readership(self, draft: Draft) -> Readership:
         with self._store.read() as connection:
-            return audience_of(connection, crowd_of(connection, draft))[0]
+            return readership_of(connection, crowd_of(connection, draft))[0]
 
     def freeze(
         self,

@@ -14,10 +14,10 @@ from newsletter.errors import EditionError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft
 from newsletter.model.variant import Group, Place, Variants
-from newsletter.store.audience import Crowd, audience_of, placed
 from newsletter.store.books import DELIVERIES
 from newsletter.store.frozen import rendered_text
 from newsletter.store.given import as_given
+from newsletter.store.readership import Crowd, placed, readership_of
 from newsletter.store.tables import DocumentRow, SubscriptionRow, VariantRow
 from newsletter.store.types import UtcDateTime
 
@@ -30,15 +30,15 @@ def insert_placed(connection: Connection, draft: Draft, crowd: Crowd, variants: 
 
     Returns how many; EditionError if another edition with stories of this one was frozen since the forms were made.
     """
-    audience, keys = audience_of(connection, crowd)
-    if audience.overlap != variants.audience.overlap:
+    readership, keys = readership_of(connection, crowd)
+    if readership.overlap != variants.readership.overlap:
         raise EditionError(draft.id, "another edition with stories of this one was frozen meanwhile: compose again")
-    places = [variants.place(group) for group in audience.groups]
-    _insert_forms(connection, draft, variants, list(zip(audience.groups, places, strict=True)))
+    places = [variants.place(group) for group in readership.groups]
+    _insert_forms(connection, draft, variants, list(zip(readership.groups, places, strict=True)))
     rows = [(*key, *_delivery(place, now=now)) for key, place in zip(keys, places, strict=True)]
     written = _insert_deliveries(connection, draft, crowd, rows, now=now)
     # sqlite3 counts only statements that begin with INSERT, and this one begins with its CTE.
-    return written if written >= 0 else sum(group.readers for group in audience.groups)
+    return written if written >= 0 else sum(group.readers for group in readership.groups)
 
 
 def _delivery(place: Place, *, now: datetime) -> tuple[Any, ...]:

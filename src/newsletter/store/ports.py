@@ -38,7 +38,7 @@ from newsletter.model.subscriber import (
     SuppressionKind,
 )
 from newsletter.model.trouble import Trouble
-from newsletter.model.variant import Audience, Place, Variant, Variants
+from newsletter.model.variant import Place, Readership, Variant, Variants
 from newsletter.model.visit import Agent, Tally
 
 
@@ -253,7 +253,7 @@ class Editions(Protocol):
     def anybody_weekly(self, list_id: str) -> bool:
         """Whether an active reader of the list wants one edition a week."""
 
-    def audience(self, draft: Draft) -> Audience:
+    def readership(self, draft: Draft) -> Readership:
         """Who would get this edition if it were frozen now, in groups by what they prefer and have had."""
 
     def freeze(

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft
 from newsletter.model.publication import AlreadySent
-from newsletter.model.variant import Audience, Group
+from newsletter.model.variant import Group, Readership
 from newsletter.store.given import as_given, given
 from newsletter.store.mapping import topics_from
 from newsletter.store.recipients import recipients_of
@@ -92,10 +92,10 @@ def crowd_of(connection: Connection, draft: Draft) -> Crowd:
     return Crowd(query=query, columns=columns, shared=shared, values={"pairs": as_given(pairs)} if shared else {})
 
 
-def audience_of(connection: Connection, crowd: Crowd) -> tuple[Audience, tuple[tuple[Any, ...], ...]]:
+def readership_of(connection: Connection, crowd: Crowd) -> tuple[Readership, tuple[tuple[Any, ...], ...]]:
     """The groups of a crowd, and beside each its key: the values of the columns they differ in."""
     if not crowd.columns:
-        return Audience(), ()
+        return Readership(), ()
     labelled: list[Any] = [column.label(name) for name, column in crowd.columns.items()]
     grouped = (
         crowd.query.with_only_columns(*labelled, func.count().label("readers"))
@@ -104,7 +104,7 @@ def audience_of(connection: Connection, crowd: Crowd) -> tuple[Audience, tuple[t
     )
     rows = connection.execute(grouped, crowd.values).all()
     groups = tuple(_group(row._asdict(), crowd.shared) for row in rows)
-    return Audience(groups=groups, overlap=crowd.shared), tuple(tuple(row)[:-1] for row in rows)
+    return Readership(groups=groups, overlap=crowd.shared), tuple(tuple(row)[:-1] for row in rows)
 
 
 def placed(dialect: str, crowd: Crowd, **columns: Any) -> tuple[Select[int, int], CTE]:

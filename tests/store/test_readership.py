@@ -1,7 +1,9 @@
 """Who gets which form of an edition, found by the database: what readers prefer, and what they have had before."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -10,7 +12,7 @@ from newsletter.errors import EditionError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft, EditionState
 from newsletter.model.subscriber import SubscriptionState
-from newsletter.model.variant import HAD_IT_ALL, Audience, Group, Place, Variant, Variants
+from newsletter.model.variant import HAD_IT_ALL, Group, Place, Readership, Variant, Variants
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.items import Items
@@ -44,11 +46,11 @@ def _by_seen(group: Group) -> Place:
     return Place(variant="1" if group.seen else "", spared=bool(group.seen))
 
 
-def _freeze(store: Store, draft: Draft, *, audience: Audience | None = None) -> int:
+def _freeze(store: Store, draft: Draft, *, readership: Readership | None = None) -> int:
     editions = Editions(store)
     form = Variant(name="1", document="1", left_out=(draft.pieces[0].story_id,))
     variants = Variants(
-        audience=audience or editions.audience(draft),
+        readership=readership or editions.readership(draft),
         forms=((Variant(), None), (form, rendered_of(draft))),
         place=_by_seen,
     )
@@ -64,7 +66,7 @@ def _deliveries(store: Store, edition_id: str) -> Counter[tuple[str, DeliverySta
 
 def test_where_nobody_prefers_anything_and_nothing_was_sent_there_are_no_groups(store: Store) -> None:
     add_people(store, 3)
-    assert Editions(store).audience(draft_of(add_items(store, 2))) == Audience()
+    assert Editions(store).readership(draft_of(add_items(store, 2))) == Readership()
 
 
 def test_readers_are_grouped_by_what_they_prefer(store: Store) -> None:
@@ -74,7 +76,7 @@ def test_readers_are_grouped_by_what_they_prefer(store: Store) -> None:
     _prefer(store, third, topics='["Seas"]')
     (others,) = add_people(store, 1, list_id="other")
     _prefer(store, others, topics='["Land"]')
-    groups = Editions(store).audience(draft_of(add_items(store, 1))).groups
+    groups = Editions(store).readership(draft_of(add_items(store, 1))).groups
     assert set(groups) == {
         Group(topics=("Seas",), readers=2),
         Group(text_only=True, language="de-AT", readers=1),
@@ -84,7 +86,7 @@ def test_readers_are_grouped_by_what_they_prefer(store: Store) -> None:
 
 def test_readers_who_speak_our_own_language_are_not_told_apart(store: Store) -> None:
     _prefer(store, add_people(store, 2)[0], language="en-GB")
-    assert Editions(store).audience(draft_of(add_items(store, 1))) == Audience()
+    assert Editions(store).readership(draft_of(add_items(store, 1))) == Readership()
 
 
 def test_what_a_reader_had_from_any_other_edition_is_known(store: Store) -> None:
@@ -94,7 +96,7 @@ def test_what_a_reader_had_from_any_other_edition_is_known(store: Store) -> None
     _join(store, (both,), "noon")
     _freeze(store, draft_of(items[:1], edition_id="morning-1", list_id="morning"))
     _freeze(store, draft_of(items[1:2], edition_id="noon-1", list_id="noon"))
-    groups = Editions(store).audience(draft_of(items)).groups
+    groups = Editions(store).readership(draft_of(items)).groups
     stories = [story for _, story in items]
     assert set(groups) == {
         Group(seen=frozenset(stories[:2]), readers=1),
@@ -137,7 +139,7 @@ def test_what_was_left_out_for_a_reader_was_not_had(store: Store) -> None:
     with store.write() as connection:
         failed = update(DeliveryRow).where(DeliveryRow.edition_id == "morning-1")
         connection.execute(failed.values(state=DeliveryState.FAILED))
-    groups = Editions(store).audience(draft_of(items, edition_id="evening-1", list_id="evening")).groups
+    groups = Editions(store).readership(draft_of(items, edition_id="evening-1", list_id="evening")).groups
     assert groups == (Group(seen=frozenset({second[1]}), readers=1),)
     assert reader
 
@@ -149,7 +151,7 @@ def test_only_what_reached_somebody_or_may_yet_counts_as_had(store: Store, state
     _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
     with open_ledger(store) as ledger:
         deliver(ledger, claim_all(ledger), state)
-    groups = Editions(store).audience(draft_of(items)).groups
+    groups = Editions(store).readership(draft_of(items)).groups
     seen = frozenset({items[0][1]}) if state is DeliveryState.SENT else frozenset[int]()
     assert groups == (Group(seen=seen, readers=2),)
 
@@ -158,10 +160,10 @@ def test_an_edition_frozen_in_between_sends_it_back_to_be_composed_again(store: 
     items = add_items(store, 1)
     _join(store, add_people(store, 2), "morning")
     draft = draft_of(items)
-    before = Editions(store).audience(draft)
+    before = Editions(store).readership(draft)
     _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
     with pytest.raises(EditionError, match="compose again"):
-        _freeze(store, draft, audience=before)
+        _freeze(store, draft, readership=before)
     assert [each.id for each in Editions(store).listed()] == ["morning-1"]
 
 
@@ -198,3 +200,21 @@ def test_who_wants_one_edition_a_week_gets_no_other(store: Store) -> None:
     assert _freeze(store, replace(draft_of(items, edition_id="week", number=2), digest=week)) == 1
     assert Items(store).told("daily", weekly_id=week.id, since=NOW) == ()
     assert [each.id for each in editions.published("brief", first=1, last=9)] == ["daily-2026-11-23"]
+
+
+def test_of_two_lists_that_freeze_the_same_story_at_once_the_second_composes_again(store: Store) -> None:
+    items = add_items(store, 1)
+    _join(store, add_people(store, 3), "morning")
+    drafts = [draft_of(items), draft_of(items, edition_id="morning-1", list_id="morning")]
+    readerships = [Editions(store).readership(draft) for draft in drafts]
+    ready = Barrier(2)
+
+    def compose(number: int) -> bool:
+        ready.wait()
+        try:
+            return _freeze(store, drafts[number], readership=readerships[number]) == 3
+        except EditionError:
+            return False
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(compose, range(2))) == [False, True]

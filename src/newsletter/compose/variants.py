@@ -88,7 +88,7 @@ def variants_of(
     render: Callable[[Draft], Rendered],
     most: int = MOST_DOCUMENTS,
 ) -> Variants:
-    """The forms for an readership, rendered, and a rule that finds anybody's, also those who change their minds later."""
+    """Rendered forms, and a rule that finds anybody's, also of those who change their minds later."""
     granted = _granted(readership.groups, terms, most=most)
     kinds = sorted({False, *(group.text_only for group in readership.groups)})
     forms: list[tuple[Variant, Rendered | None]] = []

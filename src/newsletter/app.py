@@ -35,6 +35,7 @@ from newsletter.readers.tokens import Tokens
 from newsletter.render.environment import Templates
 from newsletter.render.render import render_digest
 from newsletter.site import Site
+from newsletter.store.address_changes import AddressChanges
 from newsletter.store.announcements import Announcements
 from newsletter.store.census import Census
 from newsletter.store.departures import Departures
@@ -91,6 +92,7 @@ class App:
         self.stories, self.hubs = Stories(store), Hubs(store)
         self.editions, self.limits = Editions(store), Limits(store)
         self.subscribers = Subscribers(store, keys=address_keys)
+        self.address_changes = AddressChanges(store, keys=address_keys)
         self.departures = Departures(store)
         self.suppressions = Suppressions(store, keys=address_keys)
         self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)

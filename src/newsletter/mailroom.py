@@ -64,8 +64,9 @@ class Mailroom:
         recipient = self.recipient(
             claimed.address,
             # Who asks to be asked may be a stranger, and a name a message of theirs.
-            name="" if claimed.batch.startswith(f"{LetterKind.CONFIRMATION}/") else claimed.name,
+            name="" if _is_to_a_stranger(claimed) else claimed.name,
             subscription_id=claimed.subscription_id,
+            change=_change(claimed),
             identity=f"{claimed.batch}/{claimed.subscriber_id}" if of_edition else f"letter/{claimed.id}",
             dated_at=None if of_edition else claimed.queued_at,
         )
@@ -116,9 +117,19 @@ class Mailroom:
         return signed(prepared.message(recipient), self._dkim, at=at)
 
     def recipient(
-        self, address: str, *, name: str, subscription_id: int, identity: str, dated_at: datetime | None = None
+        self,
+        address: str,
+        *,
+        name: str,
+        subscription_id: int,
+        identity: str,
+        dated_at: datetime | None = None,
+        change: tuple[Purpose, int] | None = None,
     ) -> Recipient:
-        """A reader's own values. `identity` says which message it is: same identity, same Message-ID."""
+        """A reader's own values. `identity` says which message it is: same identity, same Message-ID.
+
+        `change` is the wish for another address that they are asked to confirm, if not a subscription.
+        """
         base, publication = self._settings.publication.base_url, self._settings.publication
         leaving = self._tokens.make(Purpose.UNSUBSCRIBE, subscription_id)
         return Recipient(
@@ -128,7 +139,11 @@ class Mailroom:
             unsubscribe_url=f"{base}/u/{leaving}",
             unsubscribe_mailto=unsubscribe_mailto(publication.bounce_address, leaving),
             preferences_url=f"{base}/p/{self._tokens.make(Purpose.PREFERENCES, subscription_id)}",
-            confirm_url=f"{base}/c/{self._tokens.make(Purpose.CONFIRM, subscription_id)}",
+            confirm_url=(
+                f"{base}/a/{self._tokens.make(*change)}"
+                if change
+                else f"{base}/c/{self._tokens.make(Purpose.CONFIRM, subscription_id)}"
+            ),
             dated_at=dated_at,
         )
 
@@ -158,7 +173,7 @@ class Mailroom:
     def _prepare(self, claimed: Claimed, *, counting: bool) -> Prepared:
         if claimed.ledger is LedgerKind.EDITION:
             return self.prepared_edition(claimed.batch, claimed.variant, counting=counting)
-        kind = LetterKind(claimed.batch.partition("/")[0])
+        kind = _kind(claimed)
         publication, mailing_list = self._settings.publication, self._settings.mailing_list(claimed.list_id)
         # Derived, not drawn: another process makes the same bytes.
         nonce = "nl" + self._digest(f"nonce/{claimed.batch}")
@@ -176,3 +191,16 @@ class Mailroom:
 
     def _digest(self, text: str) -> str:
         return hmac.digest(self._key, f"mailroom {text}".encode(), "sha256").hex()[:20]
+
+
+def _kind(claimed: Claimed) -> LetterKind:
+    return LetterKind(claimed.batch.partition("/")[0])
+
+
+def _is_to_a_stranger(claimed: Claimed) -> bool:
+    """Whether a letter goes to an address that anybody may have typed in."""
+    return claimed.ledger is LedgerKind.LETTER and _kind(claimed) in {LetterKind.CONFIRMATION, LetterKind.MOVE_TO}
+
+
+def _change(claimed: Claimed) -> tuple[Purpose, int] | None:
+    return None if claimed.change_id is None else (Purpose(_kind(claimed)), claimed.change_id)

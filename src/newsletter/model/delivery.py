@@ -95,6 +95,8 @@ class Claimed:
     fence: int
     tracking: bool = True
     """Whether this reader may be counted."""
+    change_id: int | None = None
+    """The change of address that a letter is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

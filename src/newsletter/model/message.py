@@ -12,6 +12,12 @@ class LetterKind(StrEnum):
     CONFIRMATION = "confirmation"
     WELCOME = "welcome"
     GOODBYE = "goodbye"
+    MOVE_FROM = "move-from"
+    MOVE_TO = "move-to"
+
+
+MOVING = frozenset({LetterKind.MOVE_FROM, LetterKind.MOVE_TO})
+"""Letters about a change of address: to the one somebody has, and to the one they want."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,18 @@ SUBSCRIPTION_MOVES: Moves[SubscriptionState] = Moves(
 )
 
 
+class AddressMove(StrEnum):
+    """What became of a wish for another address when somebody confirmed it."""
+
+    WAITS = "waits"
+    """For the other address to confirm it too."""
+    DONE = "done"
+    TAKEN = "taken"
+    """Somebody has the new address already: most likely the same person, who then leaves with the old one."""
+    OVER = "over"
+    """Confirmed before, too late, or another wish came after it."""
+
+
 class Departure(StrEnum):
     """Why somebody left, if they say."""
 

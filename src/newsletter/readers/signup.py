@@ -7,6 +7,8 @@ import ipaddress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from newsletter.model.subscriber import mailbox_key
+
 QUICKEST = timedelta(seconds=3)
 """Nobody reads a form, types an address and presses the button in less."""
 _LONGEST = timedelta(days=2)
@@ -43,6 +45,10 @@ class SignUps:
         A household has one of those, and 2**64 addresses in it.
         """
         return self._mac(f"network {network_of(host)}")
+
+    def name(self, address: str) -> str:
+        """A name for a mailbox that tells nothing, to count what is sent to it."""
+        return self._mac(f"mailbox {mailbox_key(address)}")
 
     def _mac(self, text: str) -> str:
         return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), sha256).hex()[:_MAC_DIGITS]

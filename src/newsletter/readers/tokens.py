@@ -36,7 +36,7 @@ class Purpose(StrEnum):
     """What a token is good for; a token of one purpose is worthless for any other.
 
     The first three carry a subscription id; `bounce` a delivery's id in the ledger of editions, `letter` one in that
-    of letters.
+    of letters; the last two a change of address.
     """
 
     UNSUBSCRIBE = "unsubscribe"
@@ -44,6 +44,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     BOUNCE = "bounce"
     LETTER = "letter"
+    MOVE_FROM = "move-from"
+    MOVE_TO = "move-to"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     LetterKind.CONFIRMATION: ("confirm",),
     LetterKind.WELCOME: ("unsubscribe",),
     LetterKind.GOODBYE: (),
+    LetterKind.MOVE_FROM: ("confirm",),
+    LetterKind.MOVE_TO: ("confirm",),
 }
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, ScalarSelect, Table, Update, and_, func, o
 
 from newsletter.model.delivery import DELIVERY_MOVES, DeliveryState, LedgerKind
 from newsletter.model.edition import EditionState
-from newsletter.model.message import LetterKind
+from newsletter.model.message import MOVING, LetterKind
 from newsletter.model.subscriber import SubscriptionState
-from newsletter.store.tables import DeliveryRow, EditionRow, LetterRow, SubscriptionRow
+from newsletter.store.tables import AddressChangeRow, DeliveryRow, EditionRow, LetterRow, SubscriptionRow
 
 WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)
 """States of rows that wait for a worker, in the order in which they are taken: who waited longest first."""
@@ -59,6 +59,8 @@ _deliveries = cast("Table", DeliveryRow.__table__)
 _letters = cast("Table", LetterRow.__table__)
 _state_of_edition = select(EditionRow.state).where(EditionRow.id == _deliveries.c.edition_id).scalar_subquery()
 
+_wanted_address = select(AddressChangeRow.address).where(AddressChangeRow.id == _letters.c.change_id).scalar_subquery()
+
 # Subqueries for a value, not EXISTS: that would invite PostgreSQL to start from the editions (see moving_by_id).
 DELIVERIES = Book(
     LedgerKind.EDITION,
@@ -76,7 +78,8 @@ LETTERS = Book(
         *(
             and_(_letters.c.kind == kind, _state_of_subscription(_letters.c.subscription_id) == state)
             for kind, state in LETTER_GOES_TO.items()
-        )
+        ),
+        and_(_letters.c.kind.in_(MOVING), _wanted_address.is_not(None)),
     ),
 )
 

@@ -14,14 +14,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Integer,
     Select,
     String,
+    Table,
     Text,
     bindparam,
+    case,
     func,
     literal,
+    null,
     select,
     update,
 )
@@ -37,12 +41,13 @@ from newsletter.store.books import BOOKS, LETTER_GOES_TO, NOBODY, WAITING
 from newsletter.store.given import as_given, as_one, as_told, given, instant_from
 from newsletter.store.mapping import fields_from
 from newsletter.store.outcomes import told
-from newsletter.store.tables import EditionRow, SubscriberRow, SubscriptionRow
+from newsletter.store.tables import AddressChangeRow, EditionRow, SubscriberRow, SubscriptionRow
 from newsletter.store.types import UtcDateTime
 
 HashesOf = Callable[[str], Sequence[str]]
 """The keyed hashes under which an address may be suppressed."""
 
+_NO_CHANGE = "the change of address is done or over"
 NOT_NOW = {
     SubscriptionState.PENDING: "the subscription is not confirmed",
     SubscriptionState.ACTIVE: "the subscription is confirmed already",
@@ -222,17 +227,24 @@ class _Person(NamedTuple):
     name: str
     fields: str
     tracking: bool | int
+    change_id: int | None
 
 
 def _why_not(ledger: LedgerKind, one: _Person, suppressed: Suppression | None) -> str | None:
     if one.address is None:
-        return NOT_NOW[SubscriptionState.ERASED]
+        return _NO_CHANGE if one.change_id is not None else NOT_NOW[SubscriptionState.ERASED]
+    if one.change_id is not None:
+        return _because(suppressed) if suppressed else None
     goes_to = SubscriptionState.ACTIVE if ledger is LedgerKind.EDITION else LETTER_GOES_TO[LetterKind(one.what)]
     if one.state != goes_to.value:
         return NOT_NOW[SubscriptionState(one.state)]
     # Who was erased and signs up again is asked whether it is them; nothing else reaches them before they say so.
     if suppressed is None or (suppressed.kind is SuppressionKind.ERASED and goes_to is SubscriptionState.PENDING):
         return None
+    return _because(suppressed)
+
+
+def _because(suppressed: Suppression) -> str:
     return f"the {'domain' if suppressed.kind is None else 'address'} is suppressed: {told(suppressed.reason)}"
 
 
@@ -240,17 +252,31 @@ def _why_not(ledger: LedgerKind, one: _Person, suppressed: Suppression | None) -
 def _with_people(ledger: LedgerKind, dialect: str) -> Select[Any]:
     """A `_Person` for each given id."""
     table, asked = BOOKS[ledger].table, given(dialect, id=BigInteger())
-    own = (table.c.edition_id, table.c.variant) if ledger is LedgerKind.EDITION else (table.c.kind, literal(""))
+    letter = ledger is LedgerKind.LETTER
+    own = (table.c.kind, literal("")) if letter else (table.c.edition_id, table.c.variant)
     subscription, subscriber = SubscriptionRow.__table__.c, SubscriberRow.__table__.c
     row = (table.c.id, table.c.attempts, table.c.queued_at, table.c.fence, table.c.subscription_id, *own)
     on_list = (subscription.list_id, subscription.state, subscription.subscriber_id)
-    person = (subscriber.address, subscriber.name, subscriber.fields, subscriber.tracking)
-    return (
-        select(as_one(dialect, *row, *on_list, *person))
+    person = (subscriber.name, subscriber.fields, subscriber.tracking)
+    change_id = table.c.change_id if letter else null()
+    people = (
+        select(as_one(dialect, *row, *on_list, _goes_to(table) if letter else subscriber.address, *person, change_id))
         .select_from(asked)
         .join(table, table.c.id == asked.c.id)
         .join(SubscriptionRow, subscription.id == table.c.subscription_id)
         .join(SubscriberRow, subscriber.id == subscription.subscriber_id)
+    )
+    return people.outerjoin(AddressChangeRow, AddressChangeRow.id == table.c.change_id) if letter else people
+
+
+def _goes_to(letters: Table) -> ColumnElement[Any]:
+    """A letter's address: the person's own, or the one they want. None for a wish that is over."""
+    own, wanted = SubscriberRow.__table__.c.address, AddressChangeRow.__table__.c.address
+    return case(
+        (letters.c.change_id.is_(None), own),
+        (wanted.is_(None), null()),
+        (letters.c.kind == LetterKind.MOVE_TO, wanted),
+        else_=own,
     )
 
 
@@ -293,4 +319,5 @@ def _claimed(ledger: LedgerKind, one: _Person, address: str) -> Claimed:
         queued_at=instant_from(one.queued_at),
         fence=one.fence,
         tracking=bool(one.tracking),
+        change_id=one.change_id,
     )

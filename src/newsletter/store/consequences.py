@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, delete, exists, select
+from sqlalchemy import BigInteger, Connection, Row, Select, delete, exists, select, true
 
 from newsletter.model.blame import Blame
 from newsletter.model.delivery import DeliveryState, LedgerKind, Tried
@@ -87,13 +87,15 @@ def _people(
 @cache
 def _whose(ledger: LedgerKind, dialect: str) -> Select[Any]:
     table, asked = BOOKS[ledger].table, given(dialect, id=BigInteger())
+    # A letter about a change of address may have gone to the one that somebody only wants.
+    theirs = table.c.change_id.is_(None) if ledger is LedgerKind.LETTER else true()
     return (
         select(table.c.id, SubscriptionRow.subscriber_id, SubscriberRow.address)
         .select_from(asked)
         .join(table, table.c.id == asked.c.id)
         .join(SubscriptionRow, SubscriptionRow.id == table.c.subscription_id)
         .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
-        .where(SubscriberRow.address.is_not(None))
+        .where(SubscriberRow.address.is_not(None), theirs)
     )
 
 

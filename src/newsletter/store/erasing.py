@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from newsletter.model.subscriber import Preferences, SubscriptionState, Taste
+from newsletter.store.address_changes import forget_changes
 from newsletter.store.books import DELIVERIES, LETTERS
 from newsletter.store.consents import Said, keep_wording
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import NO_FIELDS
 from newsletter.store.preferring import keep_preferences
-from newsletter.store.tables import ConsentRow, SubscriberRow, SubscriptionRow, TroubleRow, WordingRow
+from newsletter.store.tables import AddressChangeRow, ConsentRow, SubscriberRow, SubscriptionRow, TroubleRow, WordingRow
 
 _FORGOTTEN_AT_ONCE = 500
 
@@ -30,6 +31,7 @@ def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> Non
     for each in subscriptions:
         move_subscription(connection, each.id, SubscriptionState.ERASED, said=said)
     ids = [each.id for each in subscriptions]
+    forget_changes(connection, AddressChangeRow.subscriber_id == person.id)
     _forget_replies(connection, person.id, ids)
     _forget_words(connection, ids, person.address)
     keep_preferences(connection, person.id, Preferences(tastes={each.list_id: Taste() for each in subscriptions}))

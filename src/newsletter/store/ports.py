@@ -27,6 +27,7 @@ from newsletter.model.segment import Segment
 from newsletter.model.settings import Secret
 from newsletter.model.story import ItemStory, Regrouped
 from newsletter.model.subscriber import (
+    AddressMove,
     Consent,
     Departure,
     Newcomer,
@@ -533,6 +534,7 @@ class Subscribers(Protocol):
         """Erase people on these lists all of whose subscriptions wait for confirmation since before then.
 
         Returns how many, some hundred at most. No hash of them is kept: they may sign up at any time.
+        Wishes for another address that nobody confirmed within a week are forgotten too.
         """
 
     def suppression(self, address: str) -> Suppression | None:
@@ -581,6 +583,19 @@ class Departures(Protocol):
 
     def listed(self) -> tuple[Departed, ...]:
         """All of it, by list and month, most frequent first."""
+
+
+class AddressChanges(Protocol):
+    """People who want another address."""
+
+    def ask(self, subscription_id: int, address: str, *, now: datetime) -> int:
+        """Write to both addresses of who has this subscription; the id of their wish, which replaces any earlier."""
+
+    def pending(self, change_id: int, *, now: datetime) -> int | None:
+        """Whose wish it is, as long as it can be confirmed; else None."""
+
+    def confirm(self, change_id: int, side: LetterKind, *, text: str, token: str, now: datetime) -> AddressMove:
+        """Confirm a wish by the letter to one address; done once both have. Subscriptions and consents stay theirs."""
 
 
 class Letters(Protocol):
@@ -646,6 +661,7 @@ class Census(Protocol):
 
 __all__ = [
     "Added",
+    "AddressChanges",
     "Census",
     "Departed",
     "Departures",

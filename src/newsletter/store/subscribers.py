@@ -24,6 +24,7 @@ from newsletter.model.subscriber import (
     Suppression,
     SuppressionKind,
 )
+from newsletter.store.address_changes import GOOD_FOR, forget_changes
 from newsletter.store.barred import barred
 from newsletter.store.consents import Said
 from newsletter.store.consequences import trouble_of
@@ -38,7 +39,15 @@ from newsletter.store.preferring import keep_preferences
 from newsletter.store.segments import in_segment
 from newsletter.store.statements import chunks
 from newsletter.store.suppressing import call_off, forget_evidence, let_go, lift, never_again
-from newsletter.store.tables import ConsentRow, DeliveryRow, LetterRow, SubscriberRow, SubscriptionRow, WordingRow
+from newsletter.store.tables import (
+    AddressChangeRow,
+    ConsentRow,
+    DeliveryRow,
+    LetterRow,
+    SubscriberRow,
+    SubscriptionRow,
+    WordingRow,
+)
 
 _AT_ONCE = 5000
 _PAGE = 1000
@@ -161,6 +170,7 @@ class Subscribers:
     def forget_unconfirmed(self, lists: Sequence[str], *, before: datetime, now: datetime) -> int:
         said = Said(source="never confirmed", now=now)
         with self._store.write() as connection:
+            forget_changes(connection, AddressChangeRow.asked_at < now - GOOD_FOR)
             forgotten = never_confirmed(connection, lists, before=before)
             for row in forgotten:
                 erase_person(connection, row, said=said)

@@ -539,6 +539,22 @@ class LetterRow(LedgerColumns, Base):
     kind: Mapped[LetterKind]
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"), index=True)
     key: Mapped[str] = mapped_column(String(150), unique=True)
+    change_id: Mapped[int | None] = mapped_column(Id)
+    """The AddressChangeRow that the letter is about."""
+
+
+class AddressChangeRow(Base):
+    """A wish for another address. Both addresses confirm it; once it is done or over, it says nothing of either."""
+
+    __tablename__ = "address_changes"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id"), index=True)
+    address: Mapped[str | None] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    old_confirmed_at: Mapped[datetime | None]
+    new_confirmed_at: Mapped[datetime | None]
 
 
 class LimitRow(Base):

@@ -16,7 +16,7 @@ from newsletter.model.settings import Settings
 from newsletter.model.subscriber import Subscription, SubscriptionState
 from newsletter.readers.signup import SignUps
 from newsletter.readers.tokens import Purpose, Tokens, token_id
-from newsletter.store.ports import Departures, Limits, Subscribers
+from newsletter.store.ports import AddressChanges, Departures, Limits, Subscribers
 from newsletter.store.seam import in_thread
 from newsletter.web.guard import LARGEST_BODY_BYTES
 from newsletter.web.views import Views
@@ -36,6 +36,10 @@ class Readers(Protocol):
     @property
     def subscribers(self) -> Subscribers:
         """The people."""
+
+    @property
+    def address_changes(self) -> AddressChanges:
+        """Who wants another address."""
 
     @property
     def departures(self) -> Departures:

@@ -26,6 +26,7 @@ from newsletter.web.guard import Guard
 from newsletter.web.joining import Joining
 from newsletter.web.leaving import Leaving
 from newsletter.web.links import Links, Readers
+from newsletter.web.moving import Moving
 from newsletter.web.preferences import Doors, PreferencePages
 from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
@@ -84,6 +85,7 @@ def public_app(site: Site, views: Views) -> Starlette:
     """The public pages as an ASGI application."""
     links = Links(site, views)
     public, archive, joining, leaving = Public(site), Archive(site, views), Joining(links), Leaving(links)
+    moving = Moving(links)
     preferences = PreferencePages(
         site,
         views,
@@ -112,6 +114,8 @@ def public_app(site: Site, views: Views) -> Starlette:
     app = Starlette(
         routes=[
             Route("/u/{token}", leaving.leave, methods=both),
+            Route("/a/{token}", moving.confirm, methods=both),
+            Route("/p/{token}/address", moving.ask, methods=["POST"]),
             Route("/c/{token}", joining.confirm, methods=both),
             Route("/p/{token}", preferences.prefer, methods=both),
             Route("/p/{token}/data", preferences.data),

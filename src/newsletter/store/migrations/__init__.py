@@ -18,6 +18,7 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """Every revision there is, oldest first: known without importing Alembic."""
 

@@ -33,7 +33,7 @@ from sqlalchemy.sql.dml import ReturningUpdate, Update
 
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind
 from newsletter.model.edition import EditionState
-from newsletter.model.message import LetterKind
+from newsletter.model.message import MOVING, LetterKind
 from newsletter.model.pacing import Lines
 from newsletter.model.subscriber import SubscriptionState, Suppression, SuppressionKind
 from newsletter.store.barred import barred
@@ -231,9 +231,10 @@ class _Person(NamedTuple):
 
 
 def _why_not(ledger: LedgerKind, one: _Person, suppressed: Suppression | None) -> str | None:
+    about_change = ledger is LedgerKind.LETTER and one.what in MOVING
     if one.address is None:
-        return _NO_CHANGE if one.change_id is not None else NOT_NOW[SubscriptionState.ERASED]
-    if one.change_id is not None:
+        return _NO_CHANGE if about_change else NOT_NOW[SubscriptionState.ERASED]
+    if about_change:
         return _because(suppressed) if suppressed else None
     goes_to = SubscriptionState.ACTIVE if ledger is LedgerKind.EDITION else LETTER_GOES_TO[LetterKind(one.what)]
     if one.state != goes_to.value:
@@ -273,7 +274,7 @@ def _goes_to(letters: Table) -> ColumnElement[Any]:
     """A letter's address: the person's own, or the one they want. None for a wish that is over."""
     own, wanted = SubscriberRow.__table__.c.address, AddressChangeRow.__table__.c.address
     return case(
-        (letters.c.change_id.is_(None), own),
+        (letters.c.kind.not_in(MOVING), own),
         (wanted.is_(None), null()),
         (letters.c.kind == LetterKind.MOVE_TO, wanted),
         else_=own,

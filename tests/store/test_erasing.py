@@ -194,8 +194,9 @@ def test_who_was_erased_comes_back_only_by_signing_up_and_confirming(people: Sub
 
     assert _join(people) == Added(suppressed=2), "an import confirms nothing for them"
     with open_ledger(store) as ledger:
-        asked = [one.batch for hours in (0, 1) for one in claim_all(ledger, now=LATER + timedelta(hours=hours))]
-        assert asked == ["confirmation/brief", "confirmation/weekly"], "one mail an hour"
+        assert [one.batch for one in claim_all(ledger, now=LATER)] == ["confirmation/brief"], "one mail an hour"
+        asked = {one.batch for one in claim_all(ledger, now=LATER + timedelta(hours=1))}
+        assert asked == {"confirmation/brief", "confirmation/weekly"}
     brief, weekly = people.person(ANN.address).subscriptions
     people.move(brief.id, SubscriptionState.ACTIVE, source="confirm link", text="", now=LATER)
     assert people.suppression(ANN.address) is None

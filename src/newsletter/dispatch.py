@@ -166,7 +166,10 @@ class Dispatch:
         now = self._clock.now()
         if alarm.step is Step.PAUSE_PROVIDER:
             slowdown = self._pacing.pause(alarm.whom, because=alarm.because, now=now)
-            return f"nothing is due to it before {slowdown.closed_until:%Y-%m-%d %H:%M} UTC, and then a few to try"
+            until = f"{slowdown.closed_until:%Y-%m-%d %H:%M} UTC"
+            return (
+                f"it gets nothing before {until}, or `newsletter resume --provider {alarm.whom}`, and then a few to try"
+            )
         with suppress(MoveError):  # it is paused or cancelled already
             self._editions.move(alarm.whom, EditionState.PAUSED, now=now, because=alarm.because)
         return f"`newsletter resume {alarm.whom}` lets it go on, `resend --only failed` brings back who was refused"

@@ -23,7 +23,7 @@ from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from newsletter.store.letters import Letters
 from tests.deliver.press import LateClock, Press, held, message_for, relay_to, until
-from tests.store.samples import NOW, add_people, frozen, open_ledger, set_subscription
+from tests.store.samples import NOW, add_people, begin, claim_all, frozen, open_ledger, set_subscription
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +63,19 @@ async def test_what_was_sent_is_not_sent_again(press: Press, server: MailboxServ
     await press.send()
     assert await press.send() == Counts()
     assert server.counts.total() == 20
+
+
+async def test_what_was_begun_by_a_commit_whose_answer_was_lost_goes_back_to_the_queue(
+    press: Press, server: MailboxServer
+) -> None:
+    edition = frozen(press.store, 20)
+    lost = claim_all(press.ledger, owner="test", limit=5)
+    begin(press.ledger, lost)
+    counts = await press.send(owner="test")
+    report = press.report(edition)
+    assert (counts.sent, report.sent, report.queued, report.sending) == (15, 15, 5, 0)
+    assert (await press.send()).sent == 5
+    assert set(server.counts.values()) == {1}
 
 
 async def test_with_nothing_due_no_connection_is_opened(press: Press, server: MailboxServer) -> None:

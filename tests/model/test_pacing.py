@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model.pacing import SPACING_SLACK, Slowdown, rate_at, slower, spacing
+from newsletter.model.pacing import SPACING_SLACK, Slowdown, paused, rate_at, slower, spacing
 from newsletter.model.providers import DOMAINS, Providers
 from newsletter.model.settings import Provider
 
@@ -110,3 +110,28 @@ def test_no_domain_has_two_providers() -> None:
     domains = [domain for each in DOMAINS.values() for domain in each.split()]
     assert len(domains) == len(set(domains))
     assert all(domain == domain.lower() for domain in domains)
+
+
+def test_a_provider_that_refuses_us_rests_for_an_hour_and_then_twice_as_long_each_time() -> None:
+    rests, slowdown, now = [], None, NOW
+    for _ in range(6):
+        slowdown = paused(slowdown, provider="google", because="our fault", now=now)
+        rests.append((slowdown.closed_until - now) / timedelta(hours=1))
+        now = slowdown.closed_until + timedelta(minutes=5)
+    assert rests == [1, 2, 4, 8, 12, 12]
+
+
+def test_after_a_pause_a_few_messages_try_it_out() -> None:
+    slowdown = paused(None, provider="google", because="our fault", now=NOW)
+    assert rate_at(slowdown, NOW) == 0
+    assert rate_at(slowdown, slowdown.closed_until) == 1
+
+
+def test_what_was_on_its_way_when_a_provider_was_paused_makes_the_pause_no_longer() -> None:
+    slowdown = paused(None, provider="google", because="our fault", now=NOW)
+    assert paused(slowdown, provider="google", because="our fault", now=NOW + timedelta(minutes=1)) is slowdown
+
+
+def test_a_pause_is_longer_than_the_rest_that_a_slow_provider_has_already() -> None:
+    slow = slower(None, provider="google", rate=600, because="slow down", now=NOW)
+    assert paused(slow, provider="google", because="our fault", now=NOW).closed_until >= NOW + timedelta(hours=1)

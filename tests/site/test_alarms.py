@@ -50,6 +50,9 @@ def test_a_provider_that_refuses_us_is_left_alone_for_a_while(program: Program, 
     sent = program.json("send", code=1)
     assert [each.split(":")[0] for each in sent["alarms"]] == ["provider google paused"]
     assert program.json("report", edition)["state"] in {"approved", "finished"}
+    assert program.json("resume", "--provider", "google") == {"provider": "google", "resumed": True}
+    assert program.json("resume", "--provider", "google") == {"provider": "google", "resumed": False}
+    assert program.run("resume").code == 2
 
 
 def test_systemd_and_the_log_are_told(program: Program, edition: str) -> None:

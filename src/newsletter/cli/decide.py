@@ -36,12 +36,28 @@ def pause(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOpt
     _decide(edition, "paused", site=site, as_json=as_json)
 
 
-def resume(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOption = False) -> None:
-    """Let a paused edition go on.
+def resume(
+    edition: Annotated[str | None, typer.Argument(metavar="[EDITION]", help="The id of a paused edition.")] = None,
+    *,
+    provider: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A receiving provider that was paused or slowed instead.")
+    ] = None,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a paused edition go on, or mail to a provider that was paused because it refused us.
 
     Example: newsletter resume daily-2026-11-23
     """
-    _decide(edition, "approved", site=site, as_json=as_json, only_from="paused")
+    if (edition is None) == (provider is None):
+        raise typer.BadParameter("expected an edition, or --provider NAME")
+    if edition is not None:
+        _decide(edition, "approved", site=site, as_json=as_json, only_from="paused")
+        return
+    with opened(site) as app:
+        was_held = app.pacing.resume(str(provider))
+    line = f"{provider}: {'as fast as before' if was_held else 'was not held back'}"
+    answer({"provider": provider, "resumed": was_held}, as_json=as_json, lines=[line])
 
 
 def _decide(edition_id: str, after: str, *, site: Path | None, as_json: bool, only_from: str | None = None) -> None:

@@ -78,6 +78,11 @@ class Pacing:
             connection.execute(first.on_conflict_do_update(index_elements=["provider"], set_=values))
         return after
 
+    def resume(self, provider: str) -> bool:
+        with self._store.write() as connection:
+            forgotten = delete(SlowdownRow).where(SlowdownRow.provider == provider)
+            return connection.execute(forgotten).rowcount > 0
+
     def slowdowns(self) -> tuple[Slowdown, ...]:
         with self._store.read() as connection:
             return tuple(Slowdown(**row._asdict()) for row in connection.execute(_SLOWDOWN))

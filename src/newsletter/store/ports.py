@@ -639,6 +639,9 @@ class Pacing(Protocol):
     def pause(self, provider: str, *, because: str, now: datetime) -> Slowdown:
         """Note that a provider takes nothing from us, and return what it gets from now on: nothing, for a while."""
 
+    def resume(self, provider: str) -> bool:
+        """Forget that a provider asked for patience or refused us; False if it did not. Runs that begin then know."""
+
     def slowdowns(self) -> tuple[Slowdown, ...]:
         """Every provider that asked for patience lately."""
 

@@ -58,9 +58,10 @@ A step that pauses is a vote, and one stray reply stops nothing. So many are eno
 
 Each alarm is one line in the log at level error (`sending paused`), is told by `newsletter send`, which then ends with
 exit code 1, and by systemd's status. A paused edition says in `newsletter report` why. When the cause is mended:
-`newsletter resume EDITION`, and `newsletter resend EDITION --only failed` for those who were refused before it stopped.
-A provider or a relay goes on by itself, a few messages first: if these are refused too it is paused again, a provider
-for twice as long, up to half a day. What waits meanwhile is deferred or queued, and no subscriber is touched.
+`newsletter resume EDITION`, and `newsletter resend EDITION --only failed` for those who were refused before it stopped;
+`newsletter resume --provider NAME` for a provider. A provider or a relay goes on by itself too, a few messages first:
+if these are refused it is paused again, a provider for twice as long, up to half a day. What waits meanwhile is
+deferred or queued, and no subscriber is touched.
 """
 
 

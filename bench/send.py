@@ -22,6 +22,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from zoneinfo import ZoneInfo
 
 import aiosmtplib
 import structlog
@@ -33,7 +34,7 @@ from newsletter.model.clock import SystemClock
 from newsletter.model.delivery import Claimed
 from newsletter.model.edition import Draft, EditionState, Rendered
 from newsletter.model.message import Envelope, Message
-from newsletter.model.settings import Deliver, Relay, Tls
+from newsletter.model.settings import Deliver, Paces, Relay, Tls
 from newsletter.model.subscriber import Newcomer
 from newsletter.readers.tokens import Purpose, Tokens
 from newsletter.render.headers import MessageFacts
@@ -44,6 +45,7 @@ from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.keys import AddressKeys
 from newsletter.store.ledger import Ledger
+from newsletter.store.pacing import Pacing
 from newsletter.store.subscribers import Subscribers
 
 SESSIONS = 8
@@ -195,6 +197,8 @@ def ours(
                 stop=asyncio.Event(),
                 edition_id=edition,
                 journal=journal,
+                pacing=Pacing(store),
+                paces=Paces(zone=ZoneInfo("UTC")),
             )
         return counts.sent
 

@@ -314,11 +314,11 @@ class App:
     # All of it
 
     async def prune(self) -> int:
-        """Forget counted windows that are over, old trouble with mailboxes, and who never confirmed; how many."""
+        """Forget counted windows and slowdowns that are over, old trouble, and who never confirmed; how many."""
         now = self.clock.now()
         lists = [each.id for each in self.settings.lists]
         forget = partial(self.subscribers.forget_unconfirmed, lists, before=now - _TO_CONFIRM, now=now)
-        windows = await in_thread(self.limits.prune, now=now)
+        windows = await in_thread(self.limits.prune, now=now) + await in_thread(self.pacing.prune, now=now)
         return windows + await in_thread(self.ledger.prune, now=now) + await in_thread(forget)
 
     async def tick(self, stop: asyncio.Event) -> Tick:

@@ -143,6 +143,8 @@ class Dispatch:
                 edition_id=edition_id,
                 limits=Limits(builders=(os.cpu_count() or 1) if self._settings.dkim else 1),
                 journal=journal,
+                pacing=self._pacing,
+                paces=self._settings.paces,
                 on_progress=self._counting(on_progress),
                 act=self._stopped,
             )

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from newsletter.deliver.ballot import Alarm
 from newsletter.deliver.journal import Journal
@@ -20,13 +21,15 @@ from newsletter.mailbox.server import MailboxServer
 from newsletter.model.clock import SystemClock
 from newsletter.model.delivery import Claimed, Report
 from newsletter.model.message import Envelope, Message
-from newsletter.model.settings import Deliver, Relay, Tls
+from newsletter.model.settings import Deliver, Paces, Relay, Tls
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
+from newsletter.store.pacing import Pacing
 from tests.store.samples import NOW
 
 POLICY = Deliver()
+NO_PACES = Paces(zone=ZoneInfo("Europe/London"))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -101,6 +104,7 @@ class Press:
     journals: Path
     """Where the sender keeps its journal."""
     prepare: Callable[[Claimed], Message] = message_for
+    paces: Paces = NO_PACES
     limits: Limits = field(default_factory=Limits)
     clock: LateClock = field(default_factory=LateClock)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -131,6 +135,8 @@ class Press:
             stop=self.stop,
             limits=self.limits,
             journal=journal,
+            pacing=Pacing(self.store),
+            paces=self.paces,
             on_progress=self.on_progress,
             act=self.act,
             luck=lambda: 0.0,

@@ -15,7 +15,7 @@ def test_a_relay_that_failed_is_paused_and_then_tried_by_one() -> None:
     assert gate.admits(100.0 + pause)
     assert gate.enter()
     assert not gate.admits(100.0 + pause)
-    gate.succeed()
+    gate.succeed(0.0)
     assert gate.admits(0.0)
 
 
@@ -39,7 +39,34 @@ def test_a_relay_that_fails_again_and_again_is_unreachable() -> None:
     for _ in range(PATIENCE):
         gate.fail(0.0, probe=True, because="refused")
     assert gate.unreachable
-    gate.succeed()
+    gate.succeed(0.0)
+    assert not gate.unreachable
+
+
+def test_the_share_of_a_relay_that_came_back_returns_slowly() -> None:
+    gate = Gate()
+    gate.fail(0.0, probe=False, because="lost")
+    gate.succeed(100.0)
+    carried: list[int] = []
+    for second in range(13):
+        before = len(carried)
+        while gate.may_carry(100.0 + second) and len(carried) - before < 5000:
+            gate.took()
+            carried.append(second)
+    many = [carried.count(second) for second in range(13)]
+    assert many[:6] == [8, 8, 16, 32, 64, 128]
+    assert many[11:] == [5000, 5000]
+    assert not gate.is_coming_back
+
+
+def test_a_relay_that_comes_and_goes_is_left_alone_longer_each_time() -> None:
+    gate, pauses = Gate(), []
+    for time in (0.0, 1.0, 2.0, 3.0):
+        pauses.append(gate.fail(time, probe=False, because="lost"))
+        gate.succeed(time)
+    assert pauses == [0.5, 1.0, 2.0, 4.0]
+    assert gate.may_carry(100.0)
+    assert gate.fail(100.0, probe=False, because="lost") == 0.5
     assert not gate.unreachable
 
 

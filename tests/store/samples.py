@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from newsletter.model.delivery import Claimed, DeliveryState, Reply, Tried
 from newsletter.model.edition import Draft, EditionState, Part, Piece, Rendered, Role, Source
@@ -81,6 +81,14 @@ def add_people(store: Store, many: int, *, list_id: str = "brief") -> tuple[int,
                 ],
             )
         )
+
+
+def move_house(store: Store, people: int, *, to: str, list_id: str = "brief") -> None:
+    """Give the first so many of a list's people addresses at another domain: reader-n@TO."""
+    first = [f"reader-{number}@{list_id}.example" for number in range(people)]
+    there = func.replace(SubscriberRow.address, f"{list_id}.example", to)
+    with store.write() as connection:
+        connection.execute(update(SubscriberRow).where(SubscriberRow.address.in_(first)).values(address=there))
 
 
 def set_subscription(store: Store, subscription_id: int, state: SubscriptionState) -> None:

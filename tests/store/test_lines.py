@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import EditionState
@@ -16,8 +16,8 @@ from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from newsletter.store.letters import Letters
-from newsletter.store.tables import DeliveryRow, SubscriberRow
-from tests.store.samples import LATER, LEASE, NOW, claim_all, deliver, frozen, open_ledger
+from newsletter.store.tables import DeliveryRow
+from tests.store.samples import LATER, LEASE, NOW, claim_all, deliver, frozen, move_house, open_ledger
 
 HELD = Lines(provider_of=Providers().of, until={"google": LATER}, takes={})
 
@@ -25,10 +25,7 @@ HELD = Lines(provider_of=Providers().of, until={"google": LATER}, takes={})
 def _edition(store: Store, people: int, *, at_google: int = 0, number: int = 1, list_id: str = "brief") -> str:
     """An edition for so many people, of whom the first have their mailboxes with Google."""
     edition = frozen(store, people, number=number, list_id=list_id)
-    first = [f"reader-{each}@{list_id}.example" for each in range(at_google)]
-    with store.write() as connection:
-        moved = update(SubscriberRow).where(SubscriberRow.address.in_(first))
-        connection.execute(moved.values(address=func.replace(SubscriberRow.address, ".example", "@gmail.com")))
+    move_house(store, at_google, to="gmail.com", list_id=list_id)
     return edition
 
 

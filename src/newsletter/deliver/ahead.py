@@ -120,10 +120,9 @@ class Ahead:
         hopper = self._hopper
         # Before the first answer a lane has one message and no more.
         room = (self._size if self._window.size else len(self._lanes)) - self._begun
-        if room <= 0 or not hopper.made or hopper.closed.is_set():
+        if room <= 0 or hopper.closed.is_set() or not (parcels := hopper.take(room)):
             return
         self._low = self._size * 3 // 4
-        parcels = hopper.take(room)
         self._begun += len(parcels)
         until = steady_now() + self._ledger.answer_within.total_seconds()
         try:

@@ -10,19 +10,33 @@ _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 60.0
 REFUSED_PAUSE: Final = 300.0
 """Somebody has to mend something: more than a few tries an hour would only use deliveries up."""
+_FIRST_SHARE: Final = 8
+_BACK_AFTER: Final = 10.0
 PATIENCE: Final = 4
 """Failures in a row after which a relay counts as unreachable: about four seconds."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Gate:
-    """The health of one relay. After a failure it is paused, longer each time, and then tried by one lane alone."""
+    """The health of one relay. After a failure it is paused, longer each time, and then tried by one lane alone.
+
+    When it answers it is coming back: beside others it carries a few messages at first, and twice as many with each
+    second. After a failure in that time the pauses go on where they were.
+    """
 
     failures: int = 0
     because: str = ""
     """Why it failed last."""
     _opens_at: float = 0.0
     _probed: bool = False
+    _back_at: float | None = None
+    _before: int = 0
+    _carried: int = 0
+
+    @property
+    def is_coming_back(self) -> bool:
+        """Whether it failed lately."""
+        return self._back_at is not None
 
     @property
     def unreachable(self) -> bool:
@@ -42,8 +56,9 @@ class Gate:
         """Give the try back unused."""
         self._probed = False
 
-    def succeed(self) -> None:
-        """It answered."""
+    def succeed(self, now: float) -> None:
+        """It answered, after failures."""
+        self._before, self._back_at, self._carried = self.failures + self._before, now, 0
         self.failures = 0
         self._probed = False
 
@@ -60,6 +75,16 @@ class Gate:
         self._probed = False
         return REFUSED_PAUSE
 
+    def may_carry(self, now: float) -> bool:
+        """Whether one that is coming back may have another message yet."""
+        if self._back_at is not None and now - self._back_at > _BACK_AFTER:
+            self._back_at, self._before = None, 0
+        return self._back_at is None or self._carried < _FIRST_SHARE * 2 ** (now - self._back_at)
+
+    def took(self) -> None:
+        """It was given a message."""
+        self._carried += 1
+
     def fail(self, now: float, *, probe: bool, because: str) -> float | None:
         """It could not be spoken to: how long it is paused now. None where that was known already.
 
@@ -67,8 +92,9 @@ class Gate:
         """
         if self.failures and not probe:
             return None
-        pause: float = min(_FIRST_PAUSE * 2**self.failures, _LONGEST_PAUSE)
+        pause: float = min(_FIRST_PAUSE * 2 ** (self.failures + self._before), _LONGEST_PAUSE)
         self.failures += 1
+        self._back_at = None
         self.because = because
         self._opens_at = now + pause
         self._probed = False

@@ -5,29 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from newsletter.deliver.gate import Gate, Rota
-from newsletter.deliver.wire import Packed
-from newsletter.model.delivery import Claimed
+from newsletter.deliver.held import Held
+from newsletter.deliver.offers import Offers
+from newsletter.deliver.pacer import Pacer
+from newsletter.deliver.parcel import Parcel
+from newsletter.deliver.wire import Offer
 from newsletter.model.settings import Relay
 
 log = structlog.get_logger()
 
+__all__ = ["Hopper", "Parcel"]
+
 _TICK: Final = 0.01
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Parcel:
-    """A claimed delivery with its finished message."""
-
-    claimed: Claimed
-    packed: Packed
-    until: float = 0.0
-    """When it was begun: until when it is ours, by the lanes' steady clock."""
+_SHARE_LOOK: Final = 0.05
 
 
 class Hopper:
@@ -36,7 +31,7 @@ class Hopper:
     It counts what is out, knows which relays are fit, and closes by itself when none of them can be reached.
     """
 
-    def __init__(self, relays: Sequence[Relay]) -> None:
+    def __init__(self, relays: Sequence[Relay], *, pacer: Pacer) -> None:
         self.closed = asyncio.Event()
         self.because: str | None = None
         """Why it was closed before all was done."""
@@ -48,6 +43,8 @@ class Hopper:
         """Leased and finished, and not begun."""
         self.begun: deque[Parcel] = deque()
         """On record as begun, and nothing of them sent."""
+        self.held = Held(pacer)
+        """Leased, finished, and waiting for their provider's turn."""
         self.on_change: Callable[[], None] = lambda: None
         """Called whenever a lane that found nothing should look again."""
         self._out = 0
@@ -57,12 +54,17 @@ class Hopper:
         self._room = asyncio.Event()
         self._gates = {relay.name: Gate() for relay in relays}
         self._rota = Rota({relay.name: relay.weight for relay in relays})
+        self._pacer = pacer
+        self._paces = {relay.name: pacer.of_relay(relay.name) for relay in relays}
+        self._offers = Offers([relay.name for relay in relays])
         self._changed = asyncio.Event()
+        pacer.on_turn = self._look
+        pacer.on_spent = self._close_if_spent
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is out."""
-        return not self.made and not self._out
+        return not self.made and not self.held and not self._out
 
     async def room(self, enough: int) -> None:
         """Until no more than `enough` parcels wait to be begun, or it is closed."""
@@ -73,12 +75,26 @@ class Hopper:
 
     def put(self, parcels: Iterable[Parcel]) -> None:
         """Add parcels behind those that wait."""
-        self.made.extend(parcels)
+        self.made.extend(self.held.sorted_out(parcels))
+        self.tell()
+        self._close_if_spent()
+
+    def share_of(self, provider: str) -> float:
+        """What part of all that waits is for a provider."""
+        waiting = [*self.made, *self.begun]
+        of = self._pacer.provider_of
+        return (1 + sum(of(parcel.claimed.address) == provider for parcel in waiting)) / (1 + len(waiting))
+
+    def hold_back(self) -> None:
+        """Let nothing pass any more for a provider that is held back by now."""
+        self.made = deque(self.held.sorted_out(self.made))
         self.tell()
 
     def take(self, most: int) -> list[Parcel]:
         """Parcels to begin. Each is out until `done` is told."""
-        taken = [self.made.popleft() for _ in range(min(most, len(self.made)))]
+        # Whose turn has come first: they are few, and their turns pass.
+        taken = self.held.take(most)
+        taken += [self.made.popleft() for _ in range(min(most - len(taken), len(self.made)))]
         self._out += len(taken)
         if len(self.made) <= self._enough:
             self._room.set()
@@ -90,7 +106,7 @@ class Hopper:
         Who was called says `came`, with a connection or without.
         """
         while not self.closed.is_set():
-            if len(self.made) + len(self.begun) > self._called and self._is_fit(relay):
+            if self._is_fit(relay) and (self._may_take(relay) or self._offers.aside) and self._waiting > self._called:
                 self._called += 1
                 return self._gates[relay].enter()
             await self.change()
@@ -103,15 +119,37 @@ class Hopper:
     def next(self, relay: str, *, probe: bool) -> Parcel | None:
         """The next parcel that is begun, if there is one for this relay now. One in doubt has its one try."""
         gate = self._gates[relay]
-        if not self.begun or self.closed.is_set() or (gate.failures and not probe):
+        if self.closed.is_set() or (gate.failures and not probe):
             return None
-        if self._rota.shares:
-            if not self._rota.may_take(relay, self._fit()):
+        if gate.is_coming_back and not self._has_its_share(relay):
+            return None
+        parcel = self._offers.from_aside(relay, away=self._away) if self._offers.aside else None
+        if parcel is None:
+            if not self._may_take(relay):
                 return None
+            parcel = self._from_begun(relay)
+        if parcel is not None:
+            self._rota.took(relay)
+            gate.took()
+        return parcel
+
+    def _from_begun(self, relay: str) -> Parcel | None:
+        if len(self._gates) == 1:
+            return self.begun.popleft() if self.begun else None
+        before = len(self._offers.aside)
+        parcel = self._offers.next(relay, self.begun, away=self._away)
+        if len(self._offers.aside) > before or (parcel is not None and self._rota.shares):
             # It may be another relay's turn now.
             asyncio.get_running_loop().call_soon(self.on_change)
-        self._rota.took(relay)
-        return self.begun.popleft()
+        return parcel
+
+    def has_begun(self) -> bool:
+        """Whether anything is begun that no lane has."""
+        return bool(self.begun or self._offers.aside)
+
+    def left_over(self) -> list[Parcel]:
+        """What is begun and was carried by nobody, at the end."""
+        return [*self.begun, *self._offers.aside]
 
     @property
     def unfit(self) -> tuple[str, ...]:
@@ -145,13 +183,17 @@ class Hopper:
         self._room.set()
         self.tell()
 
+    def relay_offers(self, offer: Offer) -> None:
+        """Note what a relay said to EHLO."""
+        self._offers.heard(offer)
+
     def relay_answered(self, relay: str) -> None:
         """Note that a relay is fit."""
         gate = self._gates[relay]
         if gate.failures:
             self._rota.rejoin(relay, self._fit())
             log.info("relay recovered", relay=relay, failures=gate.failures)
-            gate.succeed()
+            gate.succeed(self._now())
             self.tell()
 
     def relay_unused(self, relay: str) -> None:
@@ -193,13 +235,45 @@ class Hopper:
         changed.set()
         self.on_change()
 
+    def _close_if_spent(self) -> None:
+        """Close if something waits that no relay may send today."""
+        if self._waiting and (because := self._pacer.why_spent()):
+            self.close(because=because)
+
+    def _look(self) -> None:
+        """Let lanes look, and nobody else: there is nothing new to lease."""
+        self.on_change()
+
     def _is_fit(self, relay: str) -> bool:
-        return self._gates[relay].admits(self._now()) and (
-            not self._rota.shares or self._rota.may_take(relay, self._fit())
-        )
+        return self._gates[relay].admits(self._now())
+
+    def _may_take(self, relay: str) -> bool:
+        return not self._rota.shares or self._rota.may_take(relay, self._fit())
+
+    @property
+    def _waiting(self) -> int:
+        return len(self.made) + len(self.held) + len(self.begun) + len(self._offers.aside)
+
+    def _has_its_share(self, relay: str) -> bool:
+        """Whether a relay that came back may carry one more, so that its share returns slowly."""
+        gate = self._gates[relay]
+        if gate.may_carry(self._now()) or not self._fit() - {relay}:
+            return True
+        asyncio.get_running_loop().call_later(_SHARE_LOOK, self.on_change)
+        return False
 
     def _fit(self) -> frozenset[str]:
-        return frozenset(name for name, gate in self._gates.items() if not gate.failures)
+        """Relays that could take a message now."""
+        now = self._now()
+        return frozenset(
+            name
+            for name, gate in self._gates.items()
+            if not gate.failures and ((pace := self._paces[name]) is None or pace.wait(now) <= 0)
+        )
+
+    @property
+    def _away(self) -> frozenset[str]:
+        return frozenset(name for name, gate in self._gates.items() if gate.unreachable)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -16,11 +16,12 @@ from newsletter.deliver.ahead import Ahead, steady_now
 from newsletter.deliver.alarms import Alarms
 from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.outcome import after_reply, doubtful, interrupted, not_tried
-from newsletter.deliver.pace import Pace
+from newsletter.deliver.pacer import Pacer
 from newsletter.deliver.pipe import End, Pipe
 from newsletter.deliver.record import Recorder
 from newsletter.deliver.smtp import Connection
 from newsletter.deliver.steps import Steps
+from newsletter.deliver.turns import TICK, Together
 from newsletter.errors import RelayError
 from newsletter.model.blame import Step
 from newsletter.model.clock import Clock
@@ -39,6 +40,7 @@ class Tools:
     """What all lanes of a run share."""
 
     hopper: Hopper
+    pacer: Pacer
     ahead: Ahead
     recorder: Recorder
     alarms: Alarms
@@ -50,11 +52,11 @@ class Tools:
 class Lane:
     """Carries parcels over one connection until the hopper is closed. `peers` are all connections to the relay."""
 
-    def __init__(self, connection: Connection, tools: Tools, *, pace: Pace | None, peers: Sequence[Connection]) -> None:
+    def __init__(self, connection: Connection, tools: Tools, *, peers: Sequence[Connection]) -> None:
         self.relay: Relay = connection.relay
         self._connection = connection
         self._tools = tools
-        self._pace = pace
+        self._pace = tools.pacer.of_relay(connection.relay.name)
         self._peers = peers
         self._name = connection.relay.name
         # Bound once: the module's own looks its configuration up for each line.
@@ -69,7 +71,8 @@ class Lane:
         """Whether the connection is gone."""
         self._lost = False
         """Whether it went as it should not."""
-        self._turn: asyncio.TimerHandle | None = None
+        self._turn_at = 0.0
+        """When it looks for its relay's next turn."""
         self._something = asyncio.Event()
 
     async def run(self) -> None:
@@ -133,6 +136,7 @@ class Lane:
                 self._fail(error.because)
             return False
         self._turned_away = 0
+        self._tools.hopper.relay_offers(self._connection.offer)
         self._line = self._connection.pipe(self) or Steps(self._connection, self)
         return True
 
@@ -173,12 +177,15 @@ class Lane:
         self._tried = self._tried or parcel is not None
         return parcel
 
-    def _paced(self, pace: Pace) -> Parcel | None:
+    def _paced(self, pace: Together) -> Parcel | None:
+        if not self._tools.hopper.has_begun():
+            return None
         loop = asyncio.get_running_loop()
         now = loop.time()
         if (wait := pace.wait(now)) > 0:
-            if self._turn is None or self._turn.when() <= now:
-                self._turn = loop.call_at(now + wait, self.wake)
+            if self._turn_at <= now:
+                self._turn_at = now + wait
+                loop.call_at(self._turn_at + TICK, self.wake)
             return None
         parcel = self._tools.hopper.next(self._name, probe=self._probe)
         if parcel is not None:
@@ -194,14 +201,23 @@ class Lane:
 
     def answered(self, parcel: Parcel, reply: Reply) -> None:
         """Record the relay's answer."""
-        tools, tried = self._tools, self._judged(parcel, reply)
+        tools, tried = self._tools, self._judged(parcel, parcel.instead or reply)
         if tried.step is not Step.PAUSE_RELAY:
             tools.hopper.relay_answered(self._name)
         elif self._probe:
             tools.hopper.relay_refused(self._name, because=tried.because)
         self._probe = False
         tools.ahead.answered()
+        if tried.step is Step.SLOW:
+            self._slow(parcel, because=tried.because)
         self._record(parcel, tried)
+
+    def _slow(self, parcel: Parcel, *, because: str) -> None:
+        """Leave the provider alone for a while: others of its own are on their way, and would be refused too."""
+        pacer, hopper = self._tools.pacer, self._tools.hopper
+        provider = pacer.provider_of(parcel.claimed.address)
+        if pacer.slow(provider, because=because, share=hopper.share_of):
+            hopper.hold_back()
 
     def _judged(self, parcel: Parcel, reply: Reply) -> Tried:
         tools = self._tools

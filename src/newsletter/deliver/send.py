@@ -26,7 +26,7 @@ from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.lane import Lane, Tools
 from newsletter.deliver.outcome import after_reply, not_tried, unmakeable
-from newsletter.deliver.pace import Pace
+from newsletter.deliver.pacer import Pacer
 from newsletter.deliver.record import Recorder
 from newsletter.deliver.smtp import Connection
 from newsletter.deliver.tally import Counts, Tally
@@ -36,9 +36,9 @@ from newsletter.model.clock import Clock
 from newsletter.model.delivery import Claimed, Tried
 from newsletter.model.judgement import Blame
 from newsletter.model.message import Message
-from newsletter.model.providers import Providers
-from newsletter.model.settings import Deliver, Relay
-from newsletter.store.ports import Ledger
+from newsletter.model.pacing import Lines
+from newsletter.model.settings import Deliver, Paces, Relay
+from newsletter.store.ports import Ledger, Pacing
 from newsletter.store.seam import in_thread
 
 __all__ = ["Counts", "Limits", "Prepare", "Progress", "send_due"]
@@ -50,7 +50,6 @@ Prepare = Callable[[Claimed], Message]
 
 Progress = Callable[[Counts], None]
 
-_PROVIDERS: Final = Providers()
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _PROGRESS_SECONDS: Final = 0.1
 _TURN_SECONDS: Final = 0.0005
@@ -82,10 +81,11 @@ async def send_due(
     owner: str,
     stop: asyncio.Event,
     journal: Journal,
+    pacing: Pacing,
+    paces: Paces,
     edition_id: str | None = None,
     limits: Limits | None = None,
     on_progress: Progress | None = None,
-    provider_of: Callable[[str], str] = _PROVIDERS.of,
     act: Act | None = None,
     luck: Callable[[], float] = random.random,
 ) -> Counts:
@@ -98,15 +98,20 @@ async def send_due(
     """
     if not relays:
         return Counts(because="no relay is configured")
-    hopper, tally = Hopper(relays), Tally()
+    pacer = Pacer(pacing, relays=relays, paces=paces, clock=clock)
+    if (because := await pacer.opening()) is not None:
+        due_at = await in_thread(ledger.next_due_at, edition_id=edition_id)
+        return Counts(because=because if due_at is not None and due_at <= clock.now() else None)
+    hopper, tally = Hopper(relays, pacer=pacer), Tally()
     recorder = Recorder(ledger, hopper=hopper, tally=tally, clock=clock, journal=journal)
     ahead = Ahead(hopper, ledger=ledger, tally=tally, clock=clock)
     run = _Run(
         tools=Tools(
             hopper=hopper,
+            pacer=pacer,
             ahead=ahead,
             recorder=recorder,
-            alarms=Alarms(hopper, provider_of=provider_of, act=act),
+            alarms=Alarms(hopper, provider_of=pacer.provider_of, act=act),
             policy=policy,
             clock=clock,
             luck=luck,
@@ -115,7 +120,7 @@ async def send_due(
         tally=tally,
         limits=limits or Limits(),
         prepare=prepare,
-        relays=relays,
+        relays=[_slower(relay, paces.rate_per_minute) for relay in relays],
         owner=owner,
         edition_id=edition_id,
         on_progress=on_progress,
@@ -139,7 +144,8 @@ class _Run:
     async def to_the_end(self, hostname: str, stop: asyncio.Event) -> Counts:
         hopper = self.tools.hopper
         lanes = [asyncio.create_task(lane.run()) for lane in self._lanes(hostname)]
-        besides = [asyncio.create_task(work) for work in (self._watch(stop), self._tell(), self.tools.alarms.run())]
+        work = self._watch(stop), self._tell(), self._pace(), self.tools.alarms.run()
+        besides = [asyncio.create_task(each) for each in work]
         try:
             await self._supply()
         finally:
@@ -151,6 +157,7 @@ class _Run:
             await self.tools.alarms.finish()
             with suppress(StoreError):  # leases run out by themselves; the first error is the one to hear about
                 await in_thread(self._given_back)
+                await self.tools.pacer.close()
         if hopper.error is not None:
             raise hopper.error
         return self._result()
@@ -166,10 +173,9 @@ class _Run:
 
     def _lanes(self, hostname: str) -> Iterator[Lane]:
         for relay in self.relays:
-            pace = Pace(relay.rate_per_minute) if relay.rate_per_minute else None
             peers = tuple(Connection(relay, hostname=hostname) for _ in range(relay.connections))
             for connection in peers:
-                yield Lane(connection, self.tools, pace=pace, peers=peers)
+                yield Lane(connection, self.tools, peers=peers)
 
     async def _supply(self) -> None:
         """Keep the hopper filled, until there is nothing left to lease and nothing out that might come back."""
@@ -177,7 +183,7 @@ class _Run:
         while not hopper.closed.is_set():
             await hopper.room(batch // 2)
             was_idle = hopper.is_idle
-            leased = await in_thread(self._made, batch)
+            leased = await in_thread(self._made, batch, await self._lines())
             for made in leased:
                 if isinstance(made, Tried):
                     hopper.out()
@@ -188,13 +194,31 @@ class _Run:
             elif not leased:
                 await hopper.change(timeout=_LOOK_AGAIN_SECONDS)
 
+    async def _lines(self) -> Lines | None:
+        """How to lease now; what waits here for a provider that gets nothing for a while gets in line again."""
+        pacer, hopper = self.tools.pacer, self.tools.hopper
+        await pacer.refresh()
+        lines = pacer.lines(hopper.held.waiting)
+        if lines is not None and (withdrawn := hopper.held.withdrawn(pacer.closed())):
+            await in_thread(self.ledger.line_up, withdrawn, lines)
+        return lines
+
+    async def _pace(self) -> None:
+        """Take turns from the store; a run that cannot ends."""
+        pacer, started = self.tools.pacer, asyncio.get_running_loop().time()
+        pacer.throughput = lambda: self.tally.counts().sent * 60 / (asyncio.get_running_loop().time() - started + 1)
+        try:
+            await pacer.run()
+        except StoreError as error:
+            self.tools.hopper.close(error=error)
+
     def _batch(self) -> int:
         """What slow relays would take more than a minute for is better left to others."""
         rates = [relay.rate_per_minute for relay in self.relays]
         together = sum(rate for rate in rates if rate) if all(rates) else self.limits.batch
         return max(1, min(self.limits.batch, int(together)))
 
-    def _made(self, batch: int) -> list[Parcel | Tried]:
+    def _made(self, batch: int, lines: Lines | None) -> list[Parcel | Tried]:
         """Lease a batch and make its messages; runs in a thread."""
         ledger, tally = self.ledger, self.tally
         claimed = ledger.claim(
@@ -203,6 +227,7 @@ class _Run:
             now=self.tools.clock.now(),
             lease=self.limits.lease,
             edition_id=self.edition_id,
+            lines=lines,
         )
         if any(tally.drops(one) >= _DROPS for one in claimed):
             raise StoreError("the ledger leases deliveries again and again that it does not let us begin")
@@ -251,7 +276,7 @@ class _Run:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
         await self.tools.ahead.settled()
-        for parcel in self.tools.hopper.begun:
+        for parcel in self.tools.hopper.left_over():
             self.tools.recorder.record(not_tried(parcel.claimed, relay="", because="stopped before it was sent"))
         await self.tools.recorder.flush()
 
@@ -278,6 +303,12 @@ def _short_turns() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(usual)
+
+
+def _slower(relay: Relay, rate: float | None) -> Relay:
+    """A relay that gets no more than all may together, so that no more is begun for it than can go."""
+    rates = [each for each in (relay.rate_per_minute, rate) if each]
+    return replace(relay, rate_per_minute=min(rates, default=None))
 
 
 def _log(event: str, counts: Counts) -> None:

@@ -61,7 +61,8 @@ class Connection:
         self._timeouts = timeouts or Timeouts()
         self._tls = tls
         self._smtp: aiosmtplib.SMTP | None = None
-        self._offer = Offer(relay=relay.name, extensions=frozenset(), size=0)
+        self.offer = Offer(relay=relay.name, extensions=frozenset(), size=0)
+        """What the relay said to EHLO when it was opened last."""
         self._pipe: Pipe[Any] | None = None
 
     @property
@@ -79,15 +80,15 @@ class Connection:
             self._smtp = await self._opened()
         finally:
             self.opening = False
-        self._offer = _offer(self.relay.name, self._smtp)
+        self.offer = _offer(self.relay.name, self._smtp)
 
     def pipe(self, carrier: Carrier[C]) -> Pipe[C] | None:
         """The open connection handed over for pipelining, if the relay offers that. Afterwards only `close` it here."""
         transport = self._smtp.transport if self._smtp is not None else None
-        if transport is None or "PIPELINING" not in self._offer.extensions:
+        if transport is None or "PIPELINING" not in self.offer.extensions:
             return None
         # uvloop's transports are what asyncio calls one without saying so.
-        made = Pipe(cast("asyncio.Transport", transport), carrier, offer=self._offer, timeouts=self._timeouts)
+        made = Pipe(cast("asyncio.Transport", transport), carrier, offer=self.offer, timeouts=self._timeouts)
         self._pipe = made
         return made
 
@@ -193,9 +194,9 @@ class Connection:
             raise RelayError(self.relay.name, f"it refused the login ({exc.code})") from None
 
     async def _transact(self, smtp: aiosmtplib.SMTP, message: Packed) -> Reply:
-        if (lacking := self._offer.lacking(message)) is not None:
+        if (lacking := self.offer.lacking(message)) is not None:
             return lacking
-        mail = f"FROM:<{message.sender}>{self._offer.options(message)}"
+        mail = f"FROM:<{message.sender}>{self.offer.options(message)}"
         for command, argument in ((b"MAIL", mail), (b"RCPT", f"TO:<{message.recipient}>")):
             reply = await self._command(smtp, command, argument)
             if reply.code // 100 != 2:  # noqa: PLR2004 a refusal

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from newsletter.errors import NotFoundError
 from newsletter.model.feed import Feed
@@ -79,6 +80,15 @@ class Provider:
 
     name: str
     domains: tuple[str, ...] = ()
+    rate_per_minute: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paces:
+    """What holds for all relays together, and for whom we send to. `zone` is where days begin and end."""
+
+    zone: ZoneInfo
+    providers: tuple[Provider, ...] = ()
     rate_per_minute: float | None = None
 
 
@@ -169,6 +179,12 @@ class Settings:
     lists: tuple[MailingList, ...] = ()
     digests: tuple[Digest, ...] = ()
     feeds: tuple[Feed, ...] = ()
+
+    @property
+    def paces(self) -> Paces:
+        """How fast all relays together may send, and to whom."""
+        zone = ZoneInfo(self.publication.timezone)
+        return Paces(zone=zone, providers=self.providers, rate_per_minute=self.deliver.rate_per_minute)
 
     @property
     def hostname(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
@@ -174,6 +174,16 @@ def _rate(text: object) -> float:
     return int(match[1]) * _PER_MINUTE[match[2]]
 
 
+def _day(value: object) -> date:
+    # TOML has dates of its own; a variable of the environment has text. An instant is no day.
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise refuse("expected a day such as 2026-11-23") from None
+
+
 def _listen(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 the ports there are
@@ -293,6 +303,7 @@ Host = Annotated[str, AfterValidator(_host)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Rate = Annotated[float, PlainValidator(_rate)]
+Day = Annotated[date, PlainValidator(_day)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 ListName = Annotated[str, AfterValidator(_list_name)]
 SecretFile = Annotated[Secret, PlainValidator(_secret_file)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -83,11 +83,13 @@ def _type(kind: Any) -> str:
         return _type(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
         return _type(next(one for one in get_args(kind) if one is not NoneType))
-    if get_origin(kind) in (list, dict):
-        return {list: "array of texts", dict: "table of texts"}[get_origin(kind)]
+    if get_origin(kind) is list:
+        return "array of numbers" if _type(get_args(kind)[0]) == "number" else "array of texts"
+    if get_origin(kind) is dict:
+        return "table of texts"
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return ", ".join(f'"{choice}"' for choice in kind)
-    return {int: "number", bool: "true, false", timedelta: "duration"}.get(kind, "text")
+    return {int: "number", bool: "true, false", timedelta: "duration", date: "date"}.get(kind, "text")
 
 
 def _toml(value: object) -> str:

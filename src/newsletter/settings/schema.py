@@ -6,7 +6,7 @@ docs/settings.md is made from these: the docstring of a table and the descriptio
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -95,8 +95,37 @@ class RelayTable(Table):
     weight: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=1, description="Share of the work beside other relays."
     )
+    warm_up: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[],
+        description="The most messages of its first day, the second, …: [500, 1000, 2000]. After the last there is no "
+        "limit; what does not fit into a day waits for the next.",
+    )
+    warm_up_from: kinds.Day | None = Field(
+        default=None,
+        validate_default=True,
+        description="The first of these days, by the publication's clock: 2026-11-23.",
+    )
 
     _one_password = field_validator("password_file")(_not_beside("password"))
+
+    @field_validator("warm_up_from")
+    @classmethod
+    def _beside_warm_up(cls, value: date | None, info: ValidationInfo) -> date | None:
+        if value is None and info.data.get("warm_up"):
+            raise refuse("expected a date with warm_up", got="nothing")
+        return value
+
+
+class ProviderTable(Table):
+    """Who receives for many, paced as one: NAME is one we know (google, microsoft, yahoo, apple, gmx …) or a new one."""
+
+    domains: list[kinds.Domain] = Field(
+        default=[],
+        description="Domains of its customers, besides its own that we know: whose mail exchangers are the provider's.",
+    )
+    rate: kinds.Rate | None = Field(
+        default=None, description="Messages, at most. It gets fewer for a while when it asks for patience."
+    )
 
 
 class DkimTable(Table):
@@ -145,6 +174,7 @@ class DeliverTable(Table):
         description="A delivery that was begun and never answered waits for your decision (hold), or goes out again "
         "with the same Message-ID (resend).",
     )
+    rate: kinds.Rate | None = Field(default=None, description="Messages, at most, over all relays together.")
     first_wait: kinds.Wait = Field(
         default=timedelta(minutes=5), description="Before the second try; doubles each time."
     )
@@ -284,6 +314,7 @@ class ConfigFile(Table):
     publication: PublicationTable
     store: StoreTable = StoreTable()
     relays: Annotated[list[RelayTable], Field(min_length=1)]
+    providers: dict[kinds.Name, ProviderTable] = {}
     dkim: list[DkimTable] = []
     collect: CollectTable = CollectTable()
     deliver: DeliverTable = DeliverTable()
@@ -299,6 +330,16 @@ class ConfigFile(Table):
         for index, record in enumerate(records):
             if record in records[:index]:
                 raise refuse("expected a selector for each key", got=shown(record[1]), at=(index, "selector"))
+        return value
+
+    @field_validator("providers")
+    @classmethod
+    def _domains_once(cls, value: dict[str, ProviderTable]) -> dict[str, ProviderTable]:
+        owners: dict[str, str] = {}
+        for name, provider in value.items():
+            for index, domain in enumerate(provider.domains):
+                if (other := owners.setdefault(domain, name)) != name:
+                    raise refuse(f"expected a domain that {other} does not have", at=(name, "domains", index))
         return value
 
     @field_validator("relays")

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from newsletter.model.feed import Feed, Filter, Rights
 from newsletter.model.publication import Digest, MailingList, Publication, Section
-from newsletter.model.settings import Collect, Deliver, DkimKey, Listen, Relay, Secret, Settings, Web
+from newsletter.model.settings import Collect, Deliver, DkimKey, Listen, Provider, Relay, Secret, Settings, Web
 from newsletter.model.trouble import Patience
 from newsletter.settings import schema
 
@@ -17,6 +17,7 @@ def settings_from(config: schema.ConfigFile, feeds: dict[str, schema.FeedFile], 
         publication=publication_from(config.publication),
         store_url=_store_url(config.store, default=default_store),
         relays=tuple(map(_relay, config.relays)),
+        providers=tuple(_provider(name, table) for name, table in config.providers.items()),
         collect=_collect(config),
         deliver=_deliver(config.deliver),
         web=_web(config.web, config.publication.base_url),
@@ -93,7 +94,13 @@ def _relay(table: schema.RelayTable) -> Relay:
         connections=table.connections,
         rate_per_minute=table.rate,
         weight=table.weight,
+        warm_up=tuple(table.warm_up),
+        warm_up_from=table.warm_up_from,
     )
+
+
+def _provider(name: str, table: schema.ProviderTable) -> Provider:
+    return Provider(name=name, domains=tuple(table.domains), rate_per_minute=table.rate)
 
 
 def _dkim_key(table: schema.DkimTable) -> DkimKey:
@@ -118,6 +125,7 @@ def _collect(config: schema.ConfigFile) -> Collect:
 def _deliver(table: schema.DeliverTable) -> Deliver:
     return Deliver(
         unknown=table.unknown,
+        rate_per_minute=table.rate,
         first_wait=table.first_wait,
         longest_wait=table.longest_wait,
         give_up_after=table.give_up_after,

@@ -117,7 +117,7 @@ class RelayTable(Table):
 
 
 class ProviderTable(Table):
-    """Who receives for many, paced as one: NAME is one we know (google, microsoft, yahoo, apple, gmx …) or a new one."""
+    """Who receives for many, paced as one: NAME is one we know (google, microsoft, yahoo, apple, gmx …) or new."""
 
     domains: list[kinds.Domain] = Field(
         default=[],

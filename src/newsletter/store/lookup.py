@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 from newsletter.model.feed import FeedState
 from newsletter.model.item import Item, Key
-from newsletter.store.given import as_given, given
+from newsletter.store.given import as_given, as_one, as_told, given
 from newsletter.store.mapping import item_from, storable
 from newsletter.store.merges import stories_parted
 from newsletter.store.statements import chunks
@@ -48,7 +49,7 @@ class StoredItems:
         found = {}
         for some in chunks(enumerate(keys)):
             names = [(at, key.kind, key.scope, storable(key.value)) for at, key in some]
-            for at, owner, latest in self.connection.execute(query, {"given": as_given(names)}):
+            for at, owner, latest in as_told(self.connection.scalar(query, {"given": as_given(names)})):
                 if latest:
                     found[keys[at]] = _ids(owner, latest)
         return found
@@ -78,7 +79,7 @@ def _ids(owner: int | None, latest: str) -> tuple[int, ...]:
 
 
 @cache
-def _bearers(dialect: str) -> Select[int, int, str]:
+def _bearers(dialect: str) -> Select[Any]:
     """For each name that is given: its number, the item it names strongly, and the latest that go by it (by commas).
 
     Each is one walk in an index that ends after a few rows, however many there are.
@@ -94,7 +95,7 @@ def _bearers(dialect: str) -> Select[int, int, str]:
     )
     # A name that holds everywhere is never strong.
     owned = case((names.c.scope != "", type_coerce(owner, BigInteger)))
-    return select(names.c.at, owned, joined)
+    return select(as_one(dialect, names.c.at, owned, joined)).select_from(names)
 
 
 def items_by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Item]:

@@ -1,7 +1,7 @@
 """How long after a hub's push its new item is accepted: with one process, and with clock and pages in two.
 
 Run: `python bench/push.py [PUSHES]`, 20 in each set-up unless told. The hub is in this process, and so is who looks
-into the store, every hundredth of a second. Counted from before the push is sent; "answered" is when its hub was thanked.
+into the store, every hundredth of a second. Counted from before the push is sent; "answered" is when it was taken.
 """
 
 from __future__ import annotations

@@ -224,6 +224,25 @@ async def test_a_feed_whose_poll_died_is_asked_again_when_its_lease_is_over(site
 
 
 @with_site
+async def test_a_poll_that_is_so_slow_that_another_asked_the_feed_meanwhile_keeps_nothing(site: Site) -> None:
+    others: list[PollReport] = []
+
+    async def slow(_: web.Request) -> web.StreamResponse:
+        site.server.serve_feed(rss(item("The ferries are late")))
+        site.clock.at += 2 * LEASE
+        others.extend(await site.poll())
+        return web.Response(body=WORDPRESS)
+
+    site.server.pages["/feed"] = slow
+    (late,) = await site.poll()
+    assert [other.new for other in others] == [1]
+    assert late.failed
+    assert "another run has asked the feed meanwhile" in (late.because or "")
+    assert [one.entry.headline for one in site.listed()] == ["The ferries are late"]
+    assert (site.health().failures, site.health().because) == (0, None)
+
+
+@with_site
 async def test_a_poll_that_is_stopped_gives_its_feed_back_as_it_was(site: Site) -> None:
     site.server.serve_feed(WORDPRESS)
     await site.poll()

@@ -190,6 +190,7 @@ topics = [{topics}]              # e.g. ["Middle East"]
 poll_every = "1h"
 original = true          # false: this partner may republish others
 first_poll = 10          # the newest ones are news, what is older than them is not
+# full_text = true       # completes items from their own pages; needs the extra newsletter[fulltext]
 
 [rights]
 # Until the partner agrees to more: headline, picture and the first lines, with a link.

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select, update
 
+from newsletter.errors import FeedError
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.model.identity import Decide, Decision, KeyedEntry, Verdict
 from newsletter.model.item import ITEM_MOVES, Item, ItemState, PollReport
@@ -83,7 +84,7 @@ class Feeds:
         # Serial, because what two polls find new at the same time may be one story.
         with self._store.write(serial=True) as connection:
             if is_lost(connection, health):
-                return PollReport(feed=health.feed_id, status=health.last_status, because=_LOST)
+                raise FeedError(health.feed_id, _LOST)
             decisions = decide(StoredItems(connection), entries)
             health = conclude(health, decisions)
             keep_all(connection, [health])

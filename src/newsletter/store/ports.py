@@ -84,7 +84,7 @@ class Feeds(Protocol):
         `listed` are the digests of all the document's entries in its order, of known ones too: an item that is gone
         from the middle of it is retracted at the second poll, one that is back is what it was before. None for a
         document that is only a part: nothing is concluded from what is not in it. If decisions hold items, the feed
-        is held.
+        is held. FeedError, and nothing is written, if another took the feed meanwhile.
         """
 
     def foreseen(self, entries: tuple[KeyedEntry, ...], decide: Decide) -> tuple[tuple[Decision, Item | None], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from newsletter.errors import NotFoundError
 from newsletter.model.subscriber import Departure, Subscription, SubscriptionState
@@ -16,6 +16,8 @@ from newsletter.web.links import HOUR, Links, form_of
 
 _LONGEST_WORDS = 500
 _NO_FORM = FormData()
+_TO_A_PROGRAM = "Unsubscribed.\n"
+"""A mailbox provider presses the button for its user and shows nobody what we answer."""
 
 
 class Leaving:
@@ -28,19 +30,21 @@ class Leaving:
     async def leave(self, request: Request) -> Response:
         """RFC 8058: POST leaves at once, whatever else is in it; GET shows a button and changes nothing.
 
-        After leaving, the same link takes a reason, and leaves the other lists too.
+        After leaving by the page, the same link takes a reason, and leaves the other lists too.
         """
         subscription = await self._links.holder(request, Purpose.UNSUBSCRIBE)
         if request.method != "POST":
             return await self._links.about(request, "leave", subscription)
         form = await _readable(request)
-        source = "page" if form.get("by") == "page" else "one-click"
-        shown = await self._links.wording(request, "leave", subscription) if source == "page" else ""
-        await self._links.move(request, subscription, SubscriptionState.LEFT, source=source, text=shown)
+        if form.get("by") != "page":
+            await self._links.move(request, subscription, SubscriptionState.LEFT, source="one-click")
+            return PlainTextResponse(_TO_A_PROGRAM)
+        shown = await self._links.wording(request, "leave", subscription)
+        await self._links.move(request, subscription, SubscriptionState.LEFT, source="page", text=shown)
         others = await self._others(subscription)
         if form.get("all"):
             for each in others:
-                await self._links.move(request, each, SubscriptionState.LEFT, source=f"{source}, everything")
+                await self._links.move(request, each, SubscriptionState.LEFT, source="page, everything")
             others = ()
         told = await self._why(form, subscription)
         titles = [self._links.title(each.list_id) for each in others]

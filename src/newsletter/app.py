@@ -240,7 +240,7 @@ class App:
         local = dated_at.astimezone(ZoneInfo(digest.timezone))
         composed = await compose(
             digest,
-            publication=self.settings.publication,
+            publication=self.settings.publication.on(self.settings.mailing_list(digest.list_id)),
             lists={each.id: each for each in self.settings.lists},
             feeds={each.id: each for each in self.settings.feeds},
             items=self.items,

@@ -81,7 +81,7 @@ class Mailroom:
         """An edition for somebody who may be no subscriber: marked as a test, with links that lead nowhere personal."""
         edition = self._editions.get(edition_id)
         mailing_list = self._settings.mailing_list(edition.list_id)
-        facts = edition_facts(edition, self._settings.publication, mailing_list, test=True)
+        facts = edition_facts(edition, self._settings.publication.on(mailing_list), mailing_list, test=True)
         prepared = prepare(self._editions.rendered(edition_id), facts)
         return Message(
             envelope=Envelope(sender=self._settings.publication.bounce_address, recipient=address),
@@ -93,7 +93,8 @@ class Mailroom:
         edition = self._editions.get(edition_id)
         mailing_list = self._settings.mailing_list(edition.list_id)
         form = self._editions.variant(edition_id, variant)
-        facts = edition_facts(edition, self._settings.publication, mailing_list, language=form.language)
+        publication = self._settings.publication.on(mailing_list)
+        facts = edition_facts(edition, publication, mailing_list, language=form.language)
         rendered = self._editions.rendered(edition_id, form.document)
         return prepare(self._counted(edition_id, rendered) if counting else rendered, facts, text_only=form.text_only)
 
@@ -174,7 +175,8 @@ class Mailroom:
         if claimed.ledger is LedgerKind.EDITION:
             return self.prepared_edition(claimed.batch, claimed.variant, counting=counting)
         kind = _kind(claimed)
-        publication, mailing_list = self._settings.publication, self._settings.mailing_list(claimed.list_id)
+        mailing_list = self._settings.mailing_list(claimed.list_id)
+        publication = self._settings.publication.on(mailing_list)
         # Derived, not drawn: another process makes the same bytes.
         nonce = "nl" + self._digest(f"nonce/{claimed.batch}")
         rendered = render_letter(kind, publication, mailing_list, nonce, templates=self._templates)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from newsletter.app import App
+from newsletter.model.publication import MailingList
 from newsletter.model.subscriber import Newcomer
 from newsletter.readers.tokens import Purpose
 from tests.web.pages import Pages
@@ -61,3 +64,18 @@ def test_who_has_chosen_a_language_is_answered_in_it_whatever_the_browser_says(a
 
 def test_a_page_that_is_not_there_says_so_in_the_browsers_language(pages: Pages) -> None:
     assert "Diese Seite gibt es nicht." in pages.get("/nowhere", headers={"accept-language": "de"}).text
+
+
+def test_a_list_may_have_a_language_of_its_own(app: App) -> None:
+    arabic = MailingList(id="waha", title="الواحة", language="ar")
+    app.settings = replace(app.settings, lists=(*app.settings.lists, arabic))
+    pages = Pages(app)
+
+    own = pages.get("/lists/waha", headers={"accept-language": ""})
+    english = pages.get("/lists/waha", headers={"accept-language": "en"})
+
+    assert '<html lang="ar" dir="rtl">' in own.text
+    assert "<h1>الواحة</h1>" in own.text
+    assert '<h1 lang="ar" dir="rtl">الواحة</h1>' in english.text
+    assert '"language":"ar"' in pages.get("/feeds/waha.json").text
+    assert '<html lang="en"' in pages.get("/lists/brief", headers={"accept-language": ""}).text

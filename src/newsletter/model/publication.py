@@ -38,6 +38,10 @@ class Publication:
     hub: str | None = None
     """The WebSub hub that tells followers of our feeds at once; it is told by us."""
 
+    def on(self, mailing_list: MailingList) -> Publication:
+        """As it is on a list, which may have a language of its own."""
+        return replace(self, language=mailing_list.language or self.language)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailingList:
@@ -47,6 +51,8 @@ class MailingList:
     title: str
     description: str = ""
     double_opt_in: bool = True
+    language: str | None = None
+    """BCP 47; None for the publication's."""
 
 
 class Approval(StrEnum):

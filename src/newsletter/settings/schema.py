@@ -206,6 +206,9 @@ class ListTable(Table):
     title: kinds.Text = Field(description="What readers see.")
     description: str = Field(default="", description="What they get, in a sentence.")
     double_opt_in: bool = Field(default=True, description="Whether who signs up confirms by mail first.")
+    language: kinds.Language | None = Field(
+        default=None, description="BCP 47, if not the publication's: of its mails, pages and feeds."
+    )
 
 
 class SectionTable(Table):

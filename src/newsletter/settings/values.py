@@ -159,7 +159,13 @@ def _listen(text: str) -> Listen:
 
 
 def _mailing_list(name: str, table: schema.ListTable) -> MailingList:
-    return MailingList(id=name, title=table.title, description=table.description, double_opt_in=table.double_opt_in)
+    return MailingList(
+        id=name,
+        title=table.title,
+        description=table.description,
+        double_opt_in=table.double_opt_in,
+        language=table.language,
+    )
 
 
 def _digest(name: str, config: schema.ConfigFile, *, feeds: tuple[str, ...]) -> Digest:

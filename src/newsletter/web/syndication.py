@@ -62,10 +62,11 @@ class Syndication:
         return document.answer(request.headers)
 
     def _make(self, list_id: str, form: Form, page: Page, editions: tuple[Edition, ...]) -> Document:
+        mailing_list = self._site.settings.mailing_list(list_id)
         plain = feed_of(
             ((each, self._site.editions.pieces(each.id)) for each in editions),
-            publication=self._site.settings.publication,
-            mailing_list=self._site.settings.mailing_list(list_id),
+            publication=self._site.settings.publication.on(mailing_list),
+            mailing_list=mailing_list,
             page=page,
             form=form,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import date
 from functools import cache, partial
 from importlib import resources
@@ -19,7 +20,7 @@ from starlette.responses import HTMLResponse
 from newsletter.language.catalogue import LANGUAGES, nearest, translations
 from newsletter.language.choice import chosen
 from newsletter.language.tags import direction_of, written_date
-from newsletter.model.publication import Publication
+from newsletter.model.publication import MailingList, Publication
 
 _STYLE = resources.files("newsletter.web").joinpath("pages/style.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -67,7 +68,7 @@ class Views:
 
         `reader` is the language somebody has chosen before, which goes before what their browser says.
         """
-        language = self._language(request, reader)
+        language = self._language(request, reader, context)
         shared = self._shared(language, kept=nearest(request.query_params.get("lang") or "")) | {
             "private": private,
             "status": status,
@@ -80,14 +81,19 @@ class Views:
 
     def wording(self, request: Request, name: str, *, reader: str | None = None, **context: Any) -> str:
         """What a page tells people before they press its button, in their language: its block `wording`, as text."""
-        language = self._language(request, reader)
+        language = self._language(request, reader, context)
         template = _templates(language).get_template(f"{name}.html")
         shown = template.new_context(self._shared(language, kept=None) | context)
         return Markup("".join(template.blocks["wording"](shown))).striptags()  # noqa: S704 the page is escaped already
 
-    def _language(self, request: Request, reader: str | None) -> str:
+    def _language(self, request: Request, reader: str | None, context: Mapping[str, Any]) -> str:
         asked, accepted = request.query_params.get("lang"), request.headers.get("accept-language", "")
-        return chosen(asked, reader, accepted=accepted, fallback=self._publication.language)
+        about = context.get("mailing_list") or context.get("follow")
+        return chosen(asked, reader, accepted=accepted, fallback=self._spoken(about))
+
+    def _spoken(self, mailing_list: MailingList | None) -> str:
+        """The language editors write in, of a list or altogether."""
+        return (mailing_list and mailing_list.language) or self._publication.language
 
     def _shared(self, language: str, *, kept: str | None) -> dict[str, Any]:
         """What all templates see. `kept` is the language that links on the page go on asking for."""
@@ -97,7 +103,8 @@ class Views:
             "language": language,
             "direction": direction_of(language),
             # What editors wrote stays in their language, and says so.
-            "theirs": _tongue(publication.language) if publication.language != language else Markup(),
+            "theirs": _told(publication.language, among=language),
+            "theirs_of": lambda mailing_list: _told(self._spoken(mailing_list), among=language),
             "languages": _offered(),
             "link": partial(_link, publication.base_url, kept),
             "style": Markup(_STYLE),  # noqa: S704 ours
@@ -132,6 +139,11 @@ def _link(base_url: str, language: str | None, path: str, **query: object) -> st
     """A page of ours; who chose a language in the address bar keeps it."""
     asked = query | ({"lang": language} if language else {})
     return base_url + path + ("?" + urlencode(asked) if asked else "")
+
+
+def _told(tag: str, *, among: str) -> Markup:
+    """Attributes for words in one language among those of another."""
+    return _tongue(tag) if tag != among else Markup()
 
 
 def _tongue(tag: str) -> Markup:

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from newsletter.errors import EditionError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft, EditionState
+from newsletter.model.publication import AlreadySent
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.model.variant import HAD_IT_ALL, Group, Place, Readership, Variant, Variants
 from newsletter.store.editions import Editions
@@ -189,7 +190,7 @@ def test_who_wants_one_edition_a_week_gets_no_other(store: Store) -> None:
     weekly, *_ = add_people(store, 3)
     with store.write() as connection:
         connection.execute(update(SubscriptionRow).where(SubscriptionRow.id == weekly).values(weekly=True))
-    daily = replace(draft_of(items).digest, weekly="0 8 * * sat")
+    daily = replace(draft_of(items).digest, weekly="0 8 * * sat", already_sent=AlreadySent.KEEP)
     week = daily.companion
     assert week is not None
     editions = Editions(store)
@@ -197,6 +198,7 @@ def test_who_wants_one_edition_a_week_gets_no_other(store: Store) -> None:
     assert _freeze(store, replace(draft_of(items), digest=daily)) == 2
     told = Items(store).told("daily", weekly_id=week.id, since=NOW)
     assert {item.id for item in told} == {item for item, _ in items}
+    assert week.already_sent is AlreadySent.LEAVE_OUT, "a week has nothing that its readers had"
     assert _freeze(store, replace(draft_of(items, edition_id="week", number=2), digest=week)) == 1
     assert Items(store).told("daily", weekly_id=week.id, since=NOW) == ()
     assert [each.id for each in editions.published("brief", first=1, last=9)] == ["daily-2026-11-23"]

@@ -148,6 +148,8 @@ class Digest:
             min_items=1,
             max_items=self.max_items * _ROOM_FOR,
             when_few=WhenFew.KEEP,
+            # What somebody had before they chose one a week, or on another list, is no part of their week.
+            already_sent=AlreadySent.LEAVE_OUT,
             sections=tuple(
                 replace(section, max_items=section.max_items and section.max_items * _ROOM_FOR)
                 for section in self.sections

@@ -1,6 +1,7 @@
 """What is our own fault stops what would only be refused, and touches nobody who reads us."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.keys import AddressKeys
 from newsletter.store.ledger import Ledger
+from newsletter.store.pacing import Pacing
 from newsletter.store.subscribers import Subscribers
-from tests.deliver.press import Press, relay_to
+from tests.deliver.press import LateClock, Press, relay_to
 from tests.store.samples import NOW, frozen
 
 pytestmark = pytest.mark.anyio
@@ -87,19 +89,31 @@ async def test_a_few_refusals_among_many_stop_nothing(press: Press, server: Mail
     assert press.report(edition).sent == MANY - 4
 
 
-async def test_a_provider_that_refuses_us_is_told_by_name(press: Press, server: MailboxServer) -> None:
-    alarms: list[Alarm] = []
+async def test_a_provider_that_refuses_us_is_left_alone_at_once_and_for_all(
+    press: Press, server: MailboxServer
+) -> None:
+    alarms, pacing = list[Alarm](), Pacing(press.store)
 
     def act(alarm: Alarm) -> str:
         alarms.append(alarm)
-        return "it rests"
+        slowdown = pacing.pause(alarm.whom, because=alarm.because, now=press.clock.now())
+        return f"it rests until {slowdown.closed_until}"
 
     press.act = act
-    frozen(press.store, 10)
+    edition = frozen(press.store, MANY)
     refusing(server, "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. They are on our block list")
     counts = await press.send()
-    assert {(alarm.step, alarm.whom) for alarm in alarms} == {(Step.PAUSE_PROVIDER, "brief.example")}
-    assert "it rests" in counts.alarms[0]
+    report = press.report(edition)
+    assert [(alarm.step, alarm.whom) for alarm in alarms] == [(Step.PAUSE_PROVIDER, "brief.example")]
+    assert "it rests until" in counts.alarms[0]
+    assert 3 <= report.failed < MANY / 2
+    assert report.failed + report.queued == MANY, "the rest was not tried"
+
+    server.script = Script()
+    assert (await press.send()).tried == 0, "it is still left alone"
+    assert pacing.resume("brief.example")
+    press.clock = LateClock(timedelta(hours=2))
+    assert (await press.send()).sent == report.queued
 
 
 async def test_a_relay_that_refuses_everybody_ends_the_run_and_costs_few_an_attempt(

@@ -11,6 +11,7 @@ import structlog
 
 from newsletter.deliver.ballot import Alarm, Ballot
 from newsletter.deliver.hopper import Hopper
+from newsletter.deliver.pacer import Pacer
 from newsletter.errors import NewsletterError
 from newsletter.model.blame import Step
 from newsletter.model.delivery import Claimed, LedgerKind, Tried
@@ -29,9 +30,9 @@ _NOUNS: Final = {Step.PAUSE_RELAY: "relay", Step.PAUSE_PROVIDER: "provider", Ste
 class Alarms:
     """Watches a run's outcomes. It lives in the event loop; what it does in the store is done in a thread."""
 
-    def __init__(self, hopper: Hopper, *, provider_of: Callable[[str], str], act: Act | None) -> None:
+    def __init__(self, hopper: Hopper, *, pacer: Pacer, act: Act | None) -> None:
         self._hopper = hopper
-        self._provider_of = provider_of
+        self._pacer = pacer
         self._act = act
         self._ballot = Ballot()
         self._waiting: deque[Alarm] = deque()
@@ -44,7 +45,7 @@ class Alarms:
         """Take note of an outcome."""
         if tried.reply is None or (tried.step not in _NOUNS and not self._ballot.is_open):
             return
-        about = {Step.PAUSE_RELAY: tried.relay, Step.PAUSE_PROVIDER: self._provider_of(claimed.address)}
+        about = {Step.PAUSE_RELAY: tried.relay, Step.PAUSE_PROVIDER: self._pacer.provider_of(claimed.address)}
         if claimed.ledger is LedgerKind.EDITION:
             about[Step.PAUSE_EDITION] = claimed.batch
         alarm = self._ballot.cast(tried.step, about=about, because=tried.because)
@@ -70,6 +71,10 @@ class Alarms:
             if self._hopper.relay_refused(alarm.whom, because=alarm.because):
                 self._tell(alarm, "it is tried again in some minutes")
         elif self._act is not None and self._is_news(alarm):
+            if alarm.step is Step.PAUSE_PROVIDER:
+                # What waits here for it would be refused before the store is told.
+                self._pacer.pause(alarm.whom, because=alarm.because)
+                self._hopper.hold_back()
             self._waiting.append(alarm)
             self._raised.set()
 

@@ -16,7 +16,7 @@ import structlog
 
 from newsletter.deliver.turns import Allowance, Source, Together, Turns
 from newsletter.model.clock import Clock
-from newsletter.model.pacing import SLOWEST_START, Lines, Slowdown, rate_at, slower
+from newsletter.model.pacing import SLOWEST_START, Lines, Slowdown, paused, rate_at, slower
 from newsletter.model.providers import Providers
 from newsletter.model.settings import Paces, Relay
 from newsletter.store.ports import Pacing
@@ -165,6 +165,13 @@ class Pacer:
         self._work.set()
         log.warning("provider slowed", provider=provider, per_minute=round(after.rate), because=because)
         return True
+
+    def pause(self, provider: str, *, because: str) -> None:
+        """Leave a provider alone that takes nothing from us. Known here at once; the store hears of it too."""
+        before = self._slowdowns.get(provider)
+        self._learn(paused(before, provider=provider, because=because, now=self._clock.now()))
+        if provider in self._providers:
+            self._providers[provider].drop()
 
     def _learn(self, slowdown: Slowdown) -> None:
         known = self._slowdowns.get(slowdown.provider)

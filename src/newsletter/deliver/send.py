@@ -111,7 +111,7 @@ async def send_due(
             pacer=pacer,
             ahead=ahead,
             recorder=recorder,
-            alarms=Alarms(hopper, provider_of=pacer.provider_of, act=act),
+            alarms=Alarms(hopper, pacer=pacer, act=act),
             policy=policy,
             clock=clock,
             luck=luck,

@@ -151,7 +151,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         feeds = {f"f{number:03}": feed_file(f"{partner.url}/{number}", partner=f"P{number}") for number in range(COUNT)}
         feeds["plain"] = feed_file(f"{partner.url}/plain")
         more = (
-            f'[lists.long]\ntitle = "The Long"\n[digests.dozen]\nlist = "long"\nmax_items = 12\n'
+            f'[lists.long]\ntitle = "The Long"\n[digests.dozen]\nlist = "long"\nmax_items = 12\nalready_sent = "keep"\n'
             f'feeds = {json.dumps([*feeds][:COUNT])}\n[digests.plain]\nlist = "brief"\nfeeds = ["plain"]\n'
         )
         texts = json.dumps([*feeds][: len(TEXTS)])

@@ -23,7 +23,7 @@ from newsletter.errors import EditionError
 from newsletter.feedback.marks import Marks
 from newsletter.mailroom import Mailroom
 from newsletter.model.clock import Clock, SystemClock
-from newsletter.model.delivery import DeliveryState
+from newsletter.model.delivery import DeliveryState, Report
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.item import PollReport
 from newsletter.model.pacing import rate_at
@@ -57,6 +57,7 @@ from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
 from newsletter.store.suppressions import Suppressions
 from newsletter.store.visits import Visits
+from newsletter.waits import Wait, waits
 
 if TYPE_CHECKING:
     from newsletter.collect.discover import Candidate
@@ -287,6 +288,10 @@ class App:
         return self.ledger.resend(edition_id, states, now=self.clock.now())
 
     # Deliver
+
+    def waits(self, report: Report) -> tuple[Wait, ...]:
+        """What an edition's deliveries wait for: providers that are held back, relays that warm up."""
+        return waits(report, pacing=self.pacing, settings=self.settings, now=self.clock.now())
 
     async def send_due(self, stop: asyncio.Event) -> int:
         """Deliver what is due; returns how many deliveries were tried."""

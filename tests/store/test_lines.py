@@ -16,6 +16,7 @@ from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from newsletter.store.letters import Letters
+from newsletter.store.pacing import Pacing
 from newsletter.store.tables import DeliveryRow
 from tests.store.samples import LATER, LEASE, NOW, claim_all, deliver, frozen, move_house, open_ledger
 
@@ -46,7 +47,8 @@ def test_nobody_waits_behind_a_provider_that_is_held_back(store: Store) -> None:
         assert _claim(ledger, HELD) == ["brief.example"] * 10
         assert _claim(ledger, HELD) == []
     assert _in_line(store) == 50
-    assert Editions(store).report(edition).queued == 60
+    report = Editions(store).report(edition)
+    assert (report.queued, report.waiting) == (60, (("google", 50),))
 
 
 def test_what_is_in_line_is_taken_in_the_number_that_is_wanted(store: Store) -> None:
@@ -85,6 +87,15 @@ def test_a_deferred_delivery_stands_in_line_as_deferred(store: Store) -> None:
         assert _claim(ledger, much_later, now=LATER) == []
         assert Editions(store).report(edition).deferred == _in_line(store) == 4
         assert len(_claim(ledger, replace(much_later, takes={"google": 9}), now=LATER)) == 4
+
+
+def test_a_provider_that_is_resumed_lets_its_line_go(store: Store) -> None:
+    _edition(store, 4, at_google=4)
+    with open_ledger(store) as ledger:
+        Pacing(store).pause("google", because="on their block list", now=NOW)
+        assert _claim(ledger, HELD) == []
+        assert Pacing(store).resume("google")
+        assert _claim(ledger, None) == ["gmail.com"] * 4
 
 
 def test_what_was_leased_can_get_in_line_unless_it_is_somebody_elses_by_now(store: Store) -> None:

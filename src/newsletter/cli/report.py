@@ -11,9 +11,11 @@ from newsletter.cli.output import JsonOption, SiteOption, answer, opened, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from newsletter.model.delivery import Report
     from newsletter.model.visit import Tally
+    from newsletter.waits import Wait
 
 STATES = ("queued", "sending", "sent", "deferred", "failed", "unknown", "suppressed")
 
@@ -27,11 +29,15 @@ def report(edition: EditionArgument, *, site: SiteOption = None, as_json: JsonOp
         found = app.editions.report(edition)
         about = app.editions.get(edition)
         tallies = app.visits.tallies(edition)
+        held_up = app.waits(found)
     told = f"{about.state}: {about.state_because}" if about.state_because else about.state
     answer(
-        document(found) | {"state": about.state, "state_because": about.state_because or None} | visits(tallies),
+        document(found)
+        | {"state": about.state, "state_because": about.state_because or None}
+        | {"waits": [_wait(each) for each in held_up]}
+        | visits(tallies),
         as_json=as_json,
-        lines=[*lines(found), *_visit_lines(tallies), "", told],
+        lines=[*lines(found), *_wait_lines(held_up), *_visit_lines(tallies), "", told],
     )
 
 
@@ -55,6 +61,20 @@ _FORMS = {
     "not_sent": "would have got nothing: not sent",
     "nearest": "got a form near their own: there were too many",
 }
+
+
+def _wait(wait: Wait) -> dict[str, Any]:
+    until = wait.until.isoformat() if wait.until else None
+    return {"who": wait.who, "count": wait.many, "because": wait.because, "until": until}
+
+
+def _wait_lines(held_up: Sequence[Wait]) -> list[str]:
+    rows = [(each.who, each.many or "", _minute(each.until), each.because) for each in held_up]
+    return ["", *table(("WAITS FOR", "COUNT", "UNTIL", "BECAUSE"), rows)] if rows else []
+
+
+def _minute(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M %Z}" if at else ""
 
 
 def visits(tallies: Sequence[Tally]) -> dict[str, Any]:

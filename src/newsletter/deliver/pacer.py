@@ -77,10 +77,10 @@ class Pacer:
             await self._work.wait()
             self._work.clear()
             wanted, self._wanted = self._wanted, {}
-            complaints, self._complaints = self._complaints, {}
-            for provider, (rate, because) in complaints.items():
+            for provider, (rate, because) in tuple(self._complaints.items()):
                 now = self._clock.now()
                 self._learn(await in_thread(self._store.slow, provider, rate=rate, because=because, now=now))
+                del self._complaints[provider]
             for source in wanted:
                 await self._fetch(source)
             self.on_turn()
@@ -98,8 +98,9 @@ class Pacer:
         if now < self._refresh_at:
             return
         self._refresh_at = now + _REFRESH_SECONDS
-        for slowdown in await in_thread(self._store.slowdowns):
-            self._learn(slowdown)
+        found = {each.provider: each for each in await in_thread(self._store.slowdowns)}
+        # What was heard here and is not written yet is later than what the store says.
+        self._slowdowns = found | {name: self._slowdowns[name] for name in self._complaints}
 
     async def close(self) -> None:
         """Give back what a day allows and was not used."""

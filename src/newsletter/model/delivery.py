@@ -134,6 +134,8 @@ class Report:
     suppressed: int = 0
     reasons: tuple[tuple[DeliveryState, str, int], ...] = ()
     """(state, reason in words, how many), most first."""
+    waiting: tuple[tuple[str, int], ...] = ()
+    """(provider, how many stand in line for it while it is held back), most first; they are queued or deferred."""
     variants: int = 1
     """In how many forms it was frozen."""
     left_out: int = 0

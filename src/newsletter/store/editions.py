@@ -177,8 +177,10 @@ class Editions:
             )
             many = {state.value: 0 for state in DeliveryState} | {each.state.value: each.many for each in counted}
             reasons = _reasons(connection, edition_id)
+            waiting = _waiting(connection, edition_id)
             forms = _forms(connection, edition_id)
-        return Report(edition=edition_id, recipients=sum(many.values()), reasons=reasons, **many, **forms)
+        recipients = sum(many.values())
+        return Report(edition=edition_id, recipients=recipients, reasons=reasons, waiting=waiting, **many, **forms)
 
 
 _SUMMARY: Select[Any] = select(*(getattr(EditionRow, field.name) for field in fields(Edition)))
@@ -257,6 +259,15 @@ def _forms(connection: Connection, edition_id: str) -> dict[str, int]:
         "nearest": sum(each.nearest for each in rows),
         "not_sent": connection.scalar(empty.where(row.because.in_(NOT_SENT))) or 0 if rows else 0,
     }
+
+
+def _waiting(connection: Connection, edition_id: str) -> tuple[tuple[str, int], ...]:
+    """How many stand in each line. Only of what waits: the lines have an index of their own."""
+    row, many = DELIVERIES.table.c, func.count().label("many")
+    in_line = row.waits_for.is_not(None), row.edition_id == edition_id, row.state.in_(WAITING)
+    grouped = select(row.waits_for, many).where(*in_line).group_by(row.waits_for)
+    lines = [(each.waits_for, each.many) for each in connection.execute(grouped)]
+    return tuple(sorted(lines, key=lambda line: (-line[1], line[0])))
 
 
 def _reasons(connection: Connection, edition_id: str) -> tuple[tuple[DeliveryState, str, int], ...]:

@@ -12,9 +12,10 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, Select, delete, func, select, update
 
 from newsletter.model.pacing import Slowdown, paused, slower
+from newsletter.store.books import BOOKS, WAITING
 from newsletter.store.engine import Store
 from newsletter.store.outcomes import told
 from newsletter.store.statements import insert_into
@@ -80,6 +81,11 @@ class Pacing:
 
     def resume(self, provider: str) -> bool:
         with self._store.write() as connection:
+            for book in BOOKS.values():
+                row = book.table.c
+                in_line = row.waits_for == provider, func.lower(row.state).in_(WAITING)
+                # All of them were due.
+                connection.execute(update(book.table).where(*in_line).values(waits_for=None, due_at=row.queued_at))
             forgotten = delete(SlowdownRow).where(SlowdownRow.provider == provider)
             return connection.execute(forgotten).rowcount > 0
 

@@ -640,7 +640,9 @@ class Pacing(Protocol):
         """Note that a provider takes nothing from us, and return what it gets from now on: nothing, for a while."""
 
     def resume(self, provider: str) -> bool:
-        """Forget that a provider asked for patience or refused us; False if it did not. Runs that begin then know."""
+        """Forget that a provider asked for patience or refused us; False if it did not. What stands in line for it
+        is due again.
+        """
 
     def slowdowns(self) -> tuple[Slowdown, ...]:
         """Every provider that asked for patience lately."""

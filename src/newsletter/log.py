@@ -47,5 +47,6 @@ class _StandardError:
 
 def _renderers(*, terminal: bool) -> list[structlog.typing.Processor]:
     if terminal:
-        return [structlog.dev.ConsoleRenderer()]
+        # structlog's own choice tells the local variables of every frame: addresses and tokens among them.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]

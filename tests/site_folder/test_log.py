@@ -20,6 +20,27 @@ def as_it_was() -> Iterator[None]:
     logging.root.setLevel(level)
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_a_failure_is_told_without_the_values_that_were_at_hand(kind: type[io.StringIO]) -> None:
+    out = kind()
+    log.configure("info", stream=out)
+
+    def fail(address: str) -> None:
+        raise ValueError(len(address))
+
+    try:
+        fail("reader@" + "example.org")
+    except ValueError as exc:
+        structlog.get_logger().error("feed could not be polled", exc_info=exc)
+    assert "ValueError: 18" in out.getvalue()
+    assert "reader@example.org" not in out.getvalue()
+
+
 def test_a_line_is_one_json_object_with_its_level_and_time() -> None:
     out = io.StringIO()
     log.configure("info", stream=out)

@@ -59,7 +59,7 @@ def test_who_has_chosen_a_language_is_answered_in_it_whatever_the_browser_says(a
 
     assert 'lang="fr"' in pages.get(where, headers={"accept-language": "de"}).text
     assert 'lang="ar"' in pages.get(f"{where}?lang=ar").text
-    assert "Vous ne recevrez plus" in pages.post(where, headers={"accept-language": "de"}).text
+    assert "Vous ne recevrez plus" in pages.post(where, data={"by": "page"}, headers={"accept-language": "de"}).text
 
 
 def test_a_page_that_is_not_there_says_so_in_the_browsers_language(pages: Pages) -> None:

@@ -10,9 +10,6 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 _FOLDER = Path(__file__).parent / "catalogues"
 SOURCE = "en"
 LANGUAGES = (SOURCE, *sorted(path.stem for path in _FOLDER.glob("*.po")))
@@ -24,6 +21,10 @@ def translations(language: str) -> NullTranslations:
     """The phrases of one of LANGUAGES; English for any other."""
     if language == SOURCE or language not in LANGUAGES:
         return NullTranslations()
+    # A tenth of a second that English alone need not wait for.
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     compiled = BytesIO()
     with catalogue_file(language).open("rb") as source:
         # In memory, so that nothing has to be built before it runs and no build can be out of date.

@@ -47,7 +47,11 @@ def test_a_piece_that_a_hub_pushes_is_accepted_while_the_program_runs(
     program.json("poll")
 
     with ExitStack() as running:
-        logs = [Log(running.enter_context(program.process(*each.split()))) for each in reversed(processes)]
+        logs = []
+        for each in reversed(processes):
+            logs.append(Log(running.enter_context(program.process(*each.split()))))
+            # The pages must be there before the clock asks the hub, which asks back at once.
+            logs[-1].wait_for("clock started")
         logs[-1].wait_for("hub asked")
         until(lambda: hub.confirmed == ["subscribe"])
         assert hub.push(announcing(hub, partner, "The harbour freezes over")) == 202

@@ -6,7 +6,7 @@ when the lease has run out. Who gives a lease back sets `due_at` to `queued_at`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -153,44 +153,56 @@ def _approved(connection: Connection, edition_id: str | None) -> list[str]:
 def _lease(
     connection: Connection, lease: Lease, ledger: LedgerKind, *, limit: int, line: str | None, **which: str
 ) -> list[int]:
-    times = {"now": lease.now, "until": lease.until, "owner": lease.owner}
-    if line is not None:
-        return list(connection.scalars(_leasing_from_line(ledger), {"line": line, "most": limit, **times, **which}))
+    dialect = connection.dialect.name
     ids: list[int] = []
-    for state in WAITING:
+    if line is not None:
+        ids = _picked(connection, _picking_from_line(ledger, dialect), {"line": line, "most": limit, **which})
+    for state in WAITING if line is None else ():
         if len(ids) < limit:
-            values = {"waiting": state, "most": limit - len(ids), **times, **which}
-            ids += connection.scalars(_leasing(ledger), values)
+            values = {"waiting": state, "most": limit - len(ids), "now": lease.now, **which}
+            ids += _picked(connection, _picking(ledger, dialect), values)
+    if ids:
+        times = {"until": lease.until, "owner": lease.owner}
+        connection.execute(_leasing(ledger, dialect), {"given": as_given([id_] for id_ in ids), **times})
     return ids
 
 
+def _picked(connection: Connection, picking: Select[Any], values: Mapping[str, object]) -> list[int]:
+    return [id_ for (id_,) in as_told(connection.scalar(picking, values))]
+
+
 @cache
-def _leasing(ledger: LedgerKind) -> ReturningUpdate[tuple[int]]:
+def _picking(ledger: LedgerKind, dialect: str) -> Select[Any]:
     """One state at a time: the index then has the rows in order, and the statement ends at the last one it takes."""
     row = BOOKS[ledger].table.c
     due = select(row.id).where(row.state == bindparam("waiting"), row.due_at <= bindparam("now", type_=UtcDateTime()))
-    return _leased(ledger, due.order_by(row.due_at))
+    return _locked(ledger, due.order_by(row.due_at), dialect)
 
 
 @cache
-def _leasing_from_line(ledger: LedgerKind) -> ReturningUpdate[tuple[int]]:
+def _picking_from_line(ledger: LedgerKind, dialect: str) -> Select[Any]:
     """Whatever stands in one line, in no order: who got in line was due. For lower() see Book.moving_by_id."""
     row = BOOKS[ledger].table.c
     waiting = func.lower(row.state).in_(WAITING)
-    return _leased(ledger, select(row.id).where(row.waits_for == bindparam("line"), waiting))
+    return _locked(ledger, select(row.id).where(row.waits_for == bindparam("line"), waiting), dialect)
 
 
-def _leased(ledger: LedgerKind, which: Select[int]) -> ReturningUpdate[tuple[int]]:
-    table, until = BOOKS[ledger].table, bindparam("until", type_=UtcDateTime())
+def _locked(ledger: LedgerKind, which: Select[int], dialect: str) -> Select[Any]:
     if ledger is LedgerKind.EDITION:
-        which = which.where(table.c.edition_id == bindparam("edition", type_=String()))
+        which = which.where(BOOKS[ledger].table.c.edition_id == bindparam("edition", type_=String()))
     # SQLite has one writer at a time and leaves the lock out.
-    picked = which.limit(bindparam("most", type_=Integer())).with_for_update(skip_locked=True).cte("picked")
+    picked = which.limit(bindparam("most", type_=Integer())).with_for_update(skip_locked=True).subquery("picked")
+    return select(as_one(dialect, picked.c.id))
+
+
+@cache
+def _leasing(ledger: LedgerKind, dialect: str) -> Update:
+    table, until = BOOKS[ledger].table, bindparam("until", type_=UtcDateTime())
+    asked = given(dialect, id=BigInteger())
     return (
         update(table)
-        .where(table.c.id.in_(select(picked.c.id)))
+        .where(table.c.id == asked.c.id)
         .values(owner=bindparam("owner"), leased_until=until, due_at=until, fence=table.c.fence + 1, waits_for=None)
-        .returning(table.c.id)
     )
 
 

@@ -34,7 +34,7 @@ def direct(pieces: tuple[bytes, ...], fields: tuple[str, ...], values: dict[str,
 @given(documents(), st.booleans())
 def test_quoted_printable_merged_is_what_would_have_been_encoded_at_once(document: Document, markup: bool) -> None:
     pieces, fields, values = document
-    merged = QuotedMerge.of(pieces, fields, markup=markup).filled(values)
+    merged = b"".join(QuotedMerge.of(pieces, fields, markup=markup).filled(values))
     assert merged.endswith(b"\r\n")
     assert decodestring(merged[:-2]) == direct(pieces, fields, values, markup=markup)
     assert all(len(line) <= 76 for line in merged.split(b"\r\n"))
@@ -43,7 +43,7 @@ def test_quoted_printable_merged_is_what_would_have_been_encoded_at_once(documen
 @given(documents(), st.booleans())
 def test_base64_merged_is_what_would_have_been_encoded_at_once(document: Document, markup: bool) -> None:
     pieces, fields, values = document
-    merged = Base64Merge.of(pieces, fields, markup=markup).filled(values)
+    merged = b"".join(Base64Merge.of(pieces, fields, markup=markup).filled(values))
     assert b64decode(merged, validate=False) == direct(pieces, fields, values, markup=markup)
     lines = merged.split(b"\r\n")
     assert all(len(line) <= 76 for line in lines)

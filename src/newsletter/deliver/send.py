@@ -54,6 +54,7 @@ Progress = Callable[[Counts], None]
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _PROGRESS_SECONDS: Final = 0.1
 _TURN_SECONDS: Final = 0.0005
+_KEPT_BYTES: Final = 16 * 1024 * 1024
 _GARBAGE: Final = (50_000, 20, 20)
 _DROPS: Final = 3
 
@@ -300,9 +301,12 @@ class _Run:
 def _tuned() -> Iterator[None]:
     """Set the interpreter up for many small messages, for as long as they are sent.
 
-    Threads take turns often: while one makes messages for the usual 5 ms, all lanes stand still. And what was there
-    before is not looked through for garbage again and again: hardly anything here is garbage only a search would find.
+    Threads take turns often: while one makes messages for the usual 5 ms, all lanes stand still. What was there before
+    is not looked through for garbage again and again: hardly anything here is garbage only a search would find. And
+    glibc, which got back one large block, keeps as much from then on (mallopt(3), M_MMAP_THRESHOLD): else it would ask
+    the kernel for each large message's pages anew.
     """
+    bytearray(_KEPT_BYTES)
     turn, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(min(turn, _TURN_SECONDS))
     gc.freeze()

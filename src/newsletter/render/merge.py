@@ -29,8 +29,8 @@ class Merge(Protocol):
     def encoding(self) -> str:
         """Its Content-Transfer-Encoding."""
 
-    def filled(self, values: Mapping[str, str]) -> bytes:
-        """The part with its values, encoded; it ends with CRLF."""
+    def filled(self, values: Mapping[str, str]) -> list[bytes]:
+        """The part with its values, encoded, in pieces; it ends with CRLF."""
 
 
 def merge_of(document: str, rendered: Rendered, *, markup: bool) -> Merge:
@@ -63,13 +63,13 @@ class QuotedMerge:
         coded = tuple(_softened(qp(piece), first=at == 0, last=at == last) for at, piece in enumerate(pieces))
         return cls(coded, fields, markup)
 
-    def filled(self, values: Mapping[str, str]) -> bytes:
-        """The part with its values."""
+    def filled(self, values: Mapping[str, str]) -> list[bytes]:
+        """The part with its values, in pieces."""
         parts = [self.pieces[0]]
         for field, piece in zip(self.fields, self.pieces[1:], strict=True):
             value = values[field]
             parts += (value.encode() if _AS_IT_IS.fullmatch(value) else self._coded(value), piece)
-        return b"".join(parts)
+        return parts
 
     def _coded(self, value: str) -> bytes:
         return qp((html.escape(value) if self.markup else value).encode())
@@ -114,8 +114,8 @@ class Base64Merge:
         rest = tuple((_piece(raw, 0), _piece(raw, 1), _piece(raw, 2)) for raw in pieces[1:])
         return cls(_piece(pieces[0], 0), rest, fields, markup)
 
-    def filled(self, values: Mapping[str, str]) -> bytes:
-        """The part with its values."""
+    def filled(self, values: Mapping[str, str]) -> list[bytes]:
+        """The part with its values, in pieces."""
         out = [self.first.middle]
         loose = self.first.head + self.first.tail
         for field, ways in zip(self.fields, self.pieces, strict=True):
@@ -127,7 +127,7 @@ class Base64Merge:
                 out += (base64_lines(loose), piece.middle)
                 loose = piece.tail
         out.append(base64_lines(loose))
-        return b"".join(out)
+        return out
 
 
 def _piece(raw: bytes, waiting: int) -> _Piece:

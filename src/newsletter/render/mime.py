@@ -32,16 +32,11 @@ class Prepared:
         values = values_of(recipient)
         date = self.date if recipient.dated_at is None else written_instant(recipient.dated_at)
         personal = personal_headers(self.facts, recipient, date=date)
-        return b"".join(
-            (
-                personal.encode(),
-                self.opening,
-                self.text.filled(values),
-                self.between,
-                self.html.filled(values) if self.html else b"",
-                self.closing,
-            )
-        )
+        pieces = [personal.encode(), self.opening, *self.text.filled(values), self.between]
+        if self.html is not None:
+            pieces += self.html.filled(values)
+        pieces.append(self.closing)
+        return b"".join(pieces)
 
 
 def prepare(rendered: Rendered, facts: MessageFacts, *, text_only: bool = False) -> Prepared:

@@ -105,7 +105,7 @@ class Factory:
         )
         sender = f"bounces+{TOKENS.make(Purpose.BOUNCE, claimed.id)}@bounce.example.org"
         envelope = Envelope(sender=sender, recipient=claimed.address)
-        return Message(envelope=envelope, content=self._prepared.message(recipient), plain_lines=True)
+        return Message(envelope=envelope, pieces=self._prepared.pieces(recipient), plain_lines=True)
 
 
 def tool(name: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-from newsletter.deliver.dkim import signed, signing_keys
+from newsletter.deliver.dkim import signatures, signing_keys
 from newsletter.feedback.marks import Marks
 from newsletter.model.delivery import Claimed, LedgerKind
 from newsletter.model.edition import Rendered
@@ -73,7 +73,7 @@ class Mailroom:
         return_path = self._return_path(Purpose.BOUNCE if of_edition else Purpose.LETTER, claimed.id)
         return Message(
             envelope=Envelope(sender=return_path, recipient=claimed.address),
-            content=self.finished(self._for_batch(claimed), recipient),
+            pieces=self.finished(self._for_batch(claimed), recipient),
             plain_lines=True,
         )
 
@@ -85,7 +85,7 @@ class Mailroom:
         prepared = prepare(self._editions.rendered(edition_id), facts)
         return Message(
             envelope=Envelope(sender=self._settings.publication.bounce_address, recipient=address),
-            content=self.finished(prepared, self.stranger(address, edition_id=edition_id, list_id=edition.list_id)),
+            pieces=self.finished(prepared, self.stranger(address, edition_id=edition_id, list_id=edition.list_id)),
         )
 
     def prepared_edition(self, edition_id: str, variant: str = "", *, counting: bool = False) -> Prepared:
@@ -112,10 +112,12 @@ class Mailroom:
         """What is counted of an edition: what its digest said when it was frozen."""
         return frozenset(self._editions.pieces(edition_id).digest.tracking)
 
-    def finished(self, prepared: Prepared, recipient: Recipient) -> bytes:
+    def finished(self, prepared: Prepared, recipient: Recipient) -> tuple[bytes, ...]:
         """A reader's message with its signatures. Their time is the message's own, so they too are always the same."""
-        at = recipient.dated_at or prepared.facts.dated_at
-        return signed(prepared.message(recipient), self._dkim, at=at)
+        if not self._dkim:
+            return prepared.pieces(recipient)
+        content, at = prepared.message(recipient), recipient.dated_at or prepared.facts.dated_at
+        return (*signatures(content, self._dkim, at=at), content)
 
     def recipient(
         self,

@@ -71,7 +71,7 @@ class Proofs:
         form = self._editions.variant(edition.id, place.variant or "")
         rendered = self._editions.rendered(edition.id, form.document)
         html, text = personal(rendered, recipient)
-        content = self._mailroom.finished(self._mailroom.prepared_edition(edition_id, form.name), recipient)
+        content = b"".join(self._mailroom.finished(self._mailroom.prepared_edition(edition_id, form.name), recipient))
         told = () if place.variant is not None else (f"not sent to this reader: {place.because}",)
         return Preview(
             subject=rendered.subject, html=html, text=text, content=content, warnings=(*told, *edition.warnings)

@@ -76,7 +76,7 @@ def held(server: MailboxServer) -> int:
 def message_for(claimed: Claimed) -> Message:
     content = f"From: brief@news.example\r\nTo: {claimed.address}\r\nSubject: {claimed.batch}\r\n\r\nHello\r\n"
     envelope = Envelope(sender=f"bounces+{claimed.id}@bounce.example", recipient=claimed.address)
-    return Message(envelope=envelope, content=content.encode())
+    return Message(envelope=envelope, pieces=(content.encode(),))
 
 
 def relay_to(server: MailboxServer, *, name: str = "main", connections: int = 4, weight: int = 1) -> Relay:

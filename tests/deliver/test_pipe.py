@@ -39,7 +39,7 @@ class Load:
 
 
 def load(to: str, content: bytes = CONTENT) -> Load:
-    ready = packed(Message(envelope=Envelope(sender="bounces@bounce.example", recipient=to), content=content))
+    ready = packed(Message(envelope=Envelope(sender="bounces@bounce.example", recipient=to), pieces=(content,)))
     assert isinstance(ready, Packed)
     return Load(ready)
 

@@ -28,7 +28,7 @@ HUGE = CONTENT + (b"x" * 998 + b"\r\n") * 40_000
 
 
 def message(recipient: str = "anna@example.org", content: bytes = CONTENT) -> Message:
-    return Message(envelope=Envelope(sender="bounces+abc@bounce.example", recipient=recipient), content=content)
+    return Message(envelope=Envelope(sender="bounces+abc@bounce.example", recipient=recipient), pieces=(content,))
 
 
 def relay_to(server: MailboxServer, *, tls: Tls = Tls.NONE, username: str | None = None, password: str = "") -> Relay:

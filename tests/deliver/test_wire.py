@@ -62,10 +62,10 @@ def test_stuffing_is_undone_by_the_server_byte_for_byte(lines: list[bytes]) -> N
 
 def test_a_message_needs_only_what_it_uses() -> None:
     head, plain, eight = b"Subject: x\r\n\r\n", b"text\r\n", "grün\r\n".encode()
-    assert needs(head + plain, "a@b.example") == frozenset()
-    assert needs(head + eight, "a@b.example") == {"8BITMIME"}
-    assert needs(head + plain, "ä@b.example") == {"SMTPUTF8"}
-    assert needs("Subject: grün\r\n\r\n".encode() + plain, "a@b.example") == {"8BITMIME", "SMTPUTF8"}
+    assert needs([head + plain], "a@b.example") == frozenset()
+    assert needs([head + eight], "a@b.example") == {"8BITMIME"}
+    assert needs([head + plain], "ä@b.example") == {"SMTPUTF8"}
+    assert needs(["Subject: grün\r\n\r\n".encode() + plain], "a@b.example") == {"8BITMIME", "SMTPUTF8"}
 
 
 @pytest.mark.parametrize(

@@ -65,12 +65,17 @@ def is_aligned(domain: str, sender_domain: str) -> bool:
 
 def signed(content: bytes, keys: Sequence[SigningKey], *, at: datetime) -> bytes:
     """A finished message (CRLF line ends) with a DKIM-Signature of each key on top. `at` is when it was made."""
+    return b"".join((*signatures(content, keys, at=at), content))
+
+
+def signatures(content: bytes, keys: Sequence[SigningKey], *, at: datetime) -> tuple[bytes, ...]:
+    """The DKIM-Signature field of each key, to be put on top."""
     if not keys:
-        return content
+        return ()
     head, _, _ = content.partition(b"\r\n\r\n")
     names, covered = covered_fields(head)
     facts = f"t={int(at.timestamp())}; {names};\r\n bh={body_hash(memoryview(content)[len(head) + 4 :])}"
-    return b"".join((*(_field(key, covered, facts) for key in keys), content))
+    return tuple(_field(key, covered, facts) for key in keys)
 
 
 def covered_fields(head: bytes) -> tuple[str, bytes]:

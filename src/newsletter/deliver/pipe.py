@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Generic, Protocol, TypeVar
@@ -288,22 +288,19 @@ class Pipe(asyncio.Protocol, Generic[C]):
             self._end(because, orderly=True)
             return
         self._ahead, self._flying, self._dotted = None, cargo, False
-        content = cargo.packed.content
-        if len(content) > AT_ONCE_BYTES:
-            self._transport.write(content)
-            self._send_dot_when_written(self._loop.time() + self._timeouts.block, left=len(content) + 1)
+        ready = cargo.packed
+        if ready.size > AT_ONCE_BYTES:
+            self._transport.writelines(ready.pieces)
+            self._send_dot_when_written(self._loop.time() + self._timeouts.block, left=ready.size + 1)
         else:
-            self._send_dot(content)
+            self._send_dot(ready.pieces)
             self._expect()
 
-    def _send_dot(self, content: bytes = b"") -> None:
+    def _send_dot(self, pieces: Sequence[bytes] = ()) -> None:
         self._dotted = True
         self._awaited.append(_Step.DOT)
         ending = b".\r\n" + self._next_envelope()
-        if content:
-            self._transport.writelines((content, ending))
-        else:
-            self._write(ending)
+        self._transport.writelines((*pieces, ending))
 
     def _send_dot_when_written(self, deadline: float, *, left: int) -> None:
         """Send the final dot once the socket has taken everything; an event loop tells that only to who asks."""

@@ -205,7 +205,7 @@ class Connection:
         reply = await self._command(smtp, b"DATA")
         if reply.code != START_INPUT:
             return await self._refused(smtp, b"DATA", reply)
-        return await self._content(smtp, message.content)
+        return await self._content(smtp, b"".join(message.pieces))
 
     async def _command(self, smtp: aiosmtplib.SMTP, command: bytes, argument: str = "") -> Reply:
         words = (command, argument.encode()) if argument else (command,)

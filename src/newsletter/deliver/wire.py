@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -83,11 +84,11 @@ def stuffed(content: bytes) -> bytes:
     return b"." + content if content.startswith(b".") else content
 
 
-def needs(content: bytes, *paths: str) -> frozenset[str]:
+def needs(pieces: Sequence[bytes], *paths: str) -> frozenset[str]:
     """The SMTP extensions a message cannot do without: 8BITMIME, SMTPUTF8, or none."""
-    if content.isascii():
+    if all(map(bytes.isascii, pieces)):
         return frozenset() if all(path.isascii() for path in paths) else frozenset({"SMTPUTF8"})
-    head = content.partition(b"\r\n\r\n")[0]
+    head = b"".join(pieces).partition(b"\r\n\r\n")[0]
     if head.isascii() and all(path.isascii() for path in paths):
         return frozenset({"8BITMIME"})
     return frozenset({"8BITMIME", "SMTPUTF8"})
@@ -99,7 +100,9 @@ class Packed:
 
     sender: str
     recipient: str
-    content: bytes
+    pieces: Sequence[bytes]
+    size: int
+    """How many bytes those are."""
     needs: frozenset[str]
 
 
@@ -108,8 +111,14 @@ def packed(message: Message) -> Packed | Reply:
     sender, recipient = path(message.envelope.sender), path(message.envelope.recipient)
     if sender is None or recipient is None:
         return Reply(code=553, enhanced="5.1.3", text="the address cannot be put into an SMTP command")
-    content = message.content if message.plain_lines else stuffed(message.content)
-    return Packed(sender=sender, recipient=recipient, content=content, needs=needs(content, sender, recipient))
+    pieces = message.pieces if message.plain_lines else (stuffed(message.content),)
+    return Packed(
+        sender=sender,
+        recipient=recipient,
+        pieces=pieces,
+        size=sum(map(len, pieces)),
+        needs=needs(pieces, sender, recipient),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +135,14 @@ class Offer:
         if missing:
             enhanced = "5.6.7" if missing[0] == "SMTPUTF8" else "5.6.3"
             return Reply(code=554, enhanced=enhanced, text=f"relay {self.relay} does not offer {missing[0]}")
-        if 0 < self.size < len(message.content):
-            text = f"relay {self.relay} takes {self.size} bytes, the message has {len(message.content)}"
+        if 0 < self.size < message.size:
+            text = f"relay {self.relay} takes {self.size} bytes, the message has {message.size}"
             return Reply(code=552, enhanced="5.3.4", text=text)
         return None
 
     def options(self, message: Packed) -> str:
         """What MAIL says besides the sender."""
-        size = f" SIZE={len(message.content)}" if "SIZE" in self.extensions else ""
+        size = f" SIZE={message.size}" if "SIZE" in self.extensions else ""
         eight_bit = " BODY=8BITMIME" if "8BITMIME" in message.needs else ""
         return size + eight_bit + (" SMTPUTF8" if "SMTPUTF8" in message.needs else "")
 

@@ -29,14 +29,17 @@ class Prepared:
 
     def message(self, recipient: Recipient) -> bytes:
         """The message for one reader: CRLF line ends, ASCII unless the address is not. Same values, same bytes."""
+        return b"".join(self.pieces(recipient))
+
+    def pieces(self, recipient: Recipient) -> tuple[bytes, ...]:
+        """The same in pieces, most of which all readers share."""
         values = values_of(recipient)
         date = self.date if recipient.dated_at is None else written_instant(recipient.dated_at)
         personal = personal_headers(self.facts, recipient, date=date)
         pieces = [personal.encode(), self.opening, *self.text.filled(values), self.between]
         if self.html is not None:
             pieces += self.html.filled(values)
-        pieces.append(self.closing)
-        return b"".join(pieces)
+        return (*pieces, self.closing)
 
 
 def prepare(rendered: Rendered, facts: MessageFacts, *, text_only: bool = False) -> Prepared:

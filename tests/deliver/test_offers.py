@@ -83,7 +83,7 @@ async def test_what_needs_eight_bits_goes_where_they_are_taken(
 ) -> None:
     def prepared(claimed: Claimed) -> Message:
         message = message_for(claimed)
-        return message if claimed.id % 3 else replace(message, content=message.content + "Grüße\r\n".encode())
+        return message if claimed.id % 3 else replace(message, pieces=(*message.pieces, "Grüße\r\n".encode()))
 
     press.prepare = prepared
     frozen(press.store, 30)
@@ -98,7 +98,7 @@ async def test_what_is_too_large_for_one_relay_goes_over_the_other(
 ) -> None:
     def prepared(claimed: Claimed) -> Message:
         message = message_for(claimed)
-        return message if claimed.id % 3 else replace(message, content=message.content + b"long line\r\n" * 2000)
+        return message if claimed.id % 3 else replace(message, pieces=(*message.pieces, b"long line\r\n" * 2000))
 
     plain.size_bytes, press.prepare = 10_000, prepared
     frozen(press.store, 30)

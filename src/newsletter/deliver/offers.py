@@ -52,7 +52,7 @@ class Offers:
 
     def _is_plain(self, parcel: Parcel) -> bool:
         packed = parcel.packed
-        return not packed.needs and (not self._smallest or len(packed.content) <= self._smallest)
+        return not packed.needs and (not self._smallest or packed.size <= self._smallest)
 
     def _is_for(self, relay: str, parcel: Parcel, away: Collection[str]) -> bool:
         if self._may(relay, parcel):

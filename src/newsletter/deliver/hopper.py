@@ -130,7 +130,8 @@ class Hopper:
             parcel = self._from_begun(relay)
         if parcel is not None:
             self._rota.took(relay)
-            gate.took()
+            if gate.is_coming_back:
+                gate.took()
         return parcel
 
     def _from_begun(self, relay: str) -> Parcel | None:

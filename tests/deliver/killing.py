@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from newsletter.mailbox.script import Script
 from newsletter.mailbox.server import MailboxServer, MailboxThread
@@ -20,6 +21,20 @@ from tests.store.samples import frozen
 ROOT = Path(__file__).parents[2]
 READERS = 400
 CONNECTIONS = 4
+
+
+class After(asyncio.Event):
+    """Is waited for by nobody until so many have gone by."""
+
+    def __init__(self, many: int) -> None:
+        super().__init__()
+        self._free = many
+
+    async def wait(self) -> Literal[True]:
+        if self._free > 0:
+            self._free -= 1
+            return True
+        return await super().wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +72,20 @@ class Site:
             out, _ = process.communicate(timeout=60)
         return out.strip().splitlines()[-1]
 
+    def hold_after(self, many: int) -> None:
+        """Let the relay answer so many messages from now on, and then none."""
+        self.server.script = Script(hold=After(many))
+
     @contextmanager
-    def holding(self, *, senders: int = 1) -> Iterator[None]:
+    def holding(self, *, senders: int = 1, then_after: int | None = None) -> Iterator[None]:
         """The relay has a message of each connection in its hands, and answers when the block ends."""
-        hold = asyncio.Event()
-        self.server.script = Script(hold=hold)
+        hold = self.server.script.hold
+        assert hold is not None
         until(lambda: held(self.server) == senders * CONNECTIONS)
         try:
             yield
         finally:
-            self.server.script = Script()
+            self.server.script = Script(hold=None if then_after is None else After(then_after))
             self.relay._loop.call_soon_threadsafe(hold.set)
 
     def kill_the_relay(self) -> None:

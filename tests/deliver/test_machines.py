@@ -2,15 +2,23 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.deliver.killing import CONNECTIONS, accounted_for, made, mailed, until
+from tests.deliver.killing import CONNECTIONS, Site, accounted_for, made, mailed, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 READERS = 900  # more than two of them take at once, so that each has something in its hands
 LEASE = "4"
+
+
+@contextmanager
+def held_from_the_start(site: Site) -> Iterator[None]:
+    site.hold_after(0)
+    yield
 
 
 def test_one_machine_dies_one_freezes_and_nobody_gets_it_twice_or_is_skipped(
@@ -18,6 +26,7 @@ def test_one_machine_dies_one_freezes_and_nobody_gets_it_twice_or_is_skipped(
 ) -> None:
     with (
         made(fresh_postgres_url, tmp_path / "journals", readers=READERS) as site,
+        held_from_the_start(site),
         site.sender(LEASE, machine="a") as dies,
         site.sender(LEASE, machine="b") as freezes,
         site.sender(LEASE, machine="c") as lives,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
 from newsletter.deliver.ballot import Alarm, Ballot
-from newsletter.deliver.hopper import Hopper
+from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.pacer import Pacer
 from newsletter.errors import NewsletterError
 from newsletter.model.blame import Step
@@ -30,8 +30,12 @@ _NOUNS: Final = {Step.PAUSE_RELAY: "relay", Step.PAUSE_PROVIDER: "provider", Ste
 class Alarms:
     """Watches a run's outcomes. It lives in the event loop; what it does in the store is done in a thread."""
 
-    def __init__(self, hopper: Hopper, *, pacer: Pacer, act: Act | None) -> None:
+    def __init__(
+        self, hopper: Hopper, *, pacer: Pacer, act: Act | None, withdraw: Callable[[Sequence[Parcel]], None]
+    ) -> None:
+        """`withdraw` gives back what was begun and must not be sent."""
         self._hopper = hopper
+        self._withdraw = withdraw
         self._pacer = pacer
         self._act = act
         self._ballot = Ballot()
@@ -75,6 +79,9 @@ class Alarms:
                 # What waits here for it would be refused before the store is told.
                 self._pacer.pause(alarm.whom, because=alarm.because)
                 self._hopper.hold_back()
+            else:
+                # Each message more costs a reader the edition; it takes a moment until the store has it as paused.
+                self._withdraw(self._hopper.halt(alarm.whom))
             self._waiting.append(alarm)
             self._raised.set()
 
@@ -90,6 +97,8 @@ class Alarms:
             then = await in_thread(self._act, alarm)
         except NewsletterError as error:
             then = f"it could not be paused: {error}"
+        finally:
+            self._hopper.go_on()
         self._tell(alarm, then)
 
     def _tell(self, alarm: Alarm, then: str) -> None:

@@ -50,6 +50,7 @@ class Hopper:
         self._out = 0
         self._called = 0
         """Lanes that were called to work and are not connected yet."""
+        self._halted = False
         self._enough = 0
         self._room = asyncio.Event()
         self._gates = {relay.name: Gate() for relay in relays}
@@ -90,6 +91,18 @@ class Hopper:
         self.made = deque(self.held.sorted_out(self.made))
         self.tell()
 
+    def halt(self, edition_id: str) -> list[Parcel]:
+        """Send nothing until `go_on`, and take out what is begun of an edition: it has to find an outcome."""
+        self._halted = True
+        withdrawn = [parcel for parcel in self.begun if parcel.claimed.batch == edition_id]
+        self.begun = deque(parcel for parcel in self.begun if parcel.claimed.batch != edition_id)
+        return withdrawn
+
+    def go_on(self) -> None:
+        """Send again."""
+        self._halted = False
+        self.tell()
+
     def take(self, most: int) -> list[Parcel]:
         """Parcels to begin. Each is out until `done` is told."""
         # Whose turn has come first: they are few, and their turns pass.
@@ -119,7 +132,7 @@ class Hopper:
     def next(self, relay: str, *, probe: bool) -> Parcel | None:
         """The next parcel that is begun, if there is one for this relay now. One in doubt has its one try."""
         gate = self._gates[relay]
-        if self.closed.is_set() or (gate.failures and not probe):
+        if self.closed.is_set() or self._halted or (gate.failures and not probe):
             return None
         if gate.is_coming_back and not self._has_its_share(relay):
             return None

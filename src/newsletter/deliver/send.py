@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from typing import Final
@@ -114,7 +115,7 @@ async def send_due(
             pacer=pacer,
             ahead=ahead,
             recorder=recorder,
-            alarms=Alarms(hopper, pacer=pacer, act=act),
+            alarms=Alarms(hopper, pacer=pacer, act=act, withdraw=partial(_withdraw, recorder, ahead)),
             policy=policy,
             clock=clock,
             luck=luck,
@@ -130,6 +131,13 @@ async def send_due(
     )
     with _tuned():
         return await run.to_the_end(hostname, stop)
+
+
+def _withdraw(recorder: Recorder, ahead: Ahead, parcels: Sequence[Parcel]) -> None:
+    """Give back what was begun and must not be sent."""
+    for parcel in parcels:
+        recorder.record(not_tried(parcel.claimed, relay="", because="its edition was paused"))
+        ahead.over()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Who gets which form of an edition, found by the database: what readers prefer, and what they have had before."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -44,16 +45,22 @@ def _by_seen(group: Group) -> Place:
     """Everybody who had something gets the form "1"; who had two or more stories gets nothing."""
     if len(group.seen) > 1:
         return Place(variant=None, because=HAD_IT_ALL)
-    return Place(variant="1" if group.seen else "", spared=bool(group.seen))
+    return Place(variant="1", spared=True, nearest=True) if group.seen else Place(variant="")
 
 
-def _freeze(store: Store, draft: Draft, *, readership: Readership | None = None) -> int:
+def _freeze(
+    store: Store,
+    draft: Draft,
+    *,
+    readership: Readership | None = None,
+    place: Callable[[Group], Place] = _by_seen,
+) -> int:
     editions = Editions(store)
     form = Variant(name="1", document="1", left_out=(draft.pieces[0].story_id,))
     variants = Variants(
         readership=readership or editions.readership(draft),
         forms=((Variant(), None), (form, rendered_of(draft))),
-        place=_by_seen,
+        place=place,
     )
     now, state = NOW, EditionState.APPROVED
     return editions.freeze(draft, rendered_of(draft), slot=draft.id, state=state, now=now, variants=variants)
@@ -123,6 +130,7 @@ def test_who_had_it_gets_their_form_and_who_would_get_nothing_is_not_sent_it(sto
     report = Editions(store).report(draft.id)
     assert (report.recipients, report.queued, report.suppressed) == (6, 5, 1)
     assert (report.variants, report.left_out, report.shortened, report.not_sent) == (2, 2, 0, 1)
+    assert report.nearest == 2
     assert report.reasons == ((DeliveryState.SUPPRESSED, HAD_IT_ALL, 1),)
     with open_ledger(store) as ledger:
         claimed = claim_all(ledger)
@@ -220,3 +228,18 @@ def test_of_two_lists_that_freeze_the_same_story_at_once_the_second_composes_aga
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(compose, range(2))) == [False, True]
+
+
+def test_who_changes_their_mind_while_an_edition_is_frozen_is_not_forgotten(store: Store) -> None:
+    if store.is_sqlite:
+        pytest.skip("nobody else writes meanwhile")
+    first, second, _ = add_people(store, 3)
+    _prefer(store, first, topics='["Seas"]')
+    draft = draft_of(add_items(store, 1))
+
+    def place(group: Group) -> Place:
+        _prefer(store, second, topics='["Land"]')
+        return _by_seen(group)
+
+    assert _freeze(store, draft, place=place) == 3
+    assert _deliveries(store, draft.id) == {("", DeliveryState.QUEUED): 3}

@@ -65,8 +65,9 @@ class Editions:
         variants: Variants | None = None,
     ) -> int:
         try:
-            # One at a time: two editions with the same story must know of one another.
-            with self._store.write(serial=True) as connection:
+            with self._store.write() as connection:
+                # Two editions with the same story must know of one another.
+                self._store.freeze_alone(connection)
                 check_accepted(connection, draft)
                 insert_edition(connection, draft, rendered, slot=slot, state=state, now=now)
                 insert_pieces(connection, draft)

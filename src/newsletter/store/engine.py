@@ -16,7 +16,9 @@ from newsletter.store import schema
 from newsletter.store.databases import BEGIN, PATIENCE, engine_for, parse_url
 from newsletter.store.refusals import spoken
 
-_SERIAL_LOCK = 7_310_001  # any number, the same in every program that shares the database
+# Any numbers, the same in every program that shares the database.
+_SERIAL_LOCK = 7_310_001
+_FREEZING_LOCK = 7_310_002
 
 
 class Store:
@@ -72,6 +74,11 @@ class Store:
             if serial and not self.is_sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(_SERIAL_LOCK)))
             yield connection
+
+    def freeze_alone(self, connection: Connection) -> None:
+        """Keep others from freezing until this transaction ends, and nobody from anything else: it may take a while."""
+        if not self.is_sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(_FREEZING_LOCK)))
 
     def overwrite_deleted(self) -> None:
         """Bring what was deleted out of SQLite's journal too: in the file itself it is overwritten as it goes.

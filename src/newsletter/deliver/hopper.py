@@ -170,6 +170,11 @@ class Hopper:
         """Relays that are paused."""
         return tuple(name for name, gate in self._gates.items() if gate.failures)
 
+    @property
+    def is_out(self) -> int:
+        """How many are out, if none waits."""
+        return 0 if self.made else self._out
+
     def out(self) -> None:
         """Note that something is out that was never put in."""
         self._out += 1

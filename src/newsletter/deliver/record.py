@@ -40,6 +40,8 @@ class Recorder:
         self._starting: list[Callable[[str | None], None]] = []
         self._writing: asyncio.Handle | None = None
         self._open = 0
+        self._handed = 0
+        """Given to the ledger, and not known to be kept."""
         self._all_kept = asyncio.Event()
 
     def start(self, claimed: Claimed, go: Callable[[str | None], None]) -> None:
@@ -57,7 +59,8 @@ class Recorder:
         """Hand an outcome in. The journal has it after its next write."""
         self.journal.answered(tried)
         self._waiting.append(tried)
-        if len(self._waiting) >= _MOST:
+        if len(self._waiting) >= _MOST or len(self._waiting) + self._handed == self._hopper.is_out:
+            # Many, or all: nothing more comes before these are kept.
             self.hand_in()
         elif self._timer is None:
             loop = asyncio.get_running_loop()
@@ -74,6 +77,7 @@ class Recorder:
             return
         loop = asyncio.get_running_loop()
         self._open += 1
+        self._handed += len(group)
 
         def kept(recorded: Future[tuple[bool, ...]]) -> None:
             # In the ledger's thread: the loop is woken once for the whole group.
@@ -98,6 +102,7 @@ class Recorder:
 
     def _kept(self, group: Sequence[Tried], recorded: Future[tuple[bool, ...]]) -> None:
         self._open -= 1
+        self._handed -= len(group)
         self._all_kept.set()
         error = recorded.exception()
         if isinstance(error, Exception):

@@ -1,9 +1,10 @@
 """How many messages a second leave, with the full durable ledger, beside postfix's own load generator.
 
-Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N…] [--dir DIR]`. Needs postfix's smtp-sink and
-smtp-source (Debian: apt-get install postfix; nothing of it has to run). Both send messages of the same size over eight
-connections to one sink, in turns: ours personal, each begun and recorded on disk before and after; theirs one and the
-same, in C; and aiosmtplib's `sendmail` one and the same, without any ledger. The ratio is of the medians.
+Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N…] [--away SECONDS…] [--dir DIR]`. Needs postfix's
+smtp-sink and smtp-source (Debian: apt-get install postfix; nothing of it has to run). Both send messages of the same
+size over eight connections to one sink, in turns: ours personal, each begun and recorded on disk before and after;
+theirs one and the same, in C; and aiosmtplib's `sendmail` one and the same, without any ledger. The ratio is of the
+medians. Where the sink is `--away`, a connection carries one message in a round trip at best, and the ratio is to that.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from zoneinfo import ZoneInfo
 import aiosmtplib
 import structlog
 import uvloop
+from delay import away
 
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.send import send_due
@@ -49,6 +51,8 @@ from newsletter.store.pacing import Pacing
 from newsletter.store.subscribers import Subscribers
 
 SESSIONS = 8
+SPAN = 20.0
+"""Seconds for which to send where the sink is away: connecting takes some round trips of them."""
 DATED_AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 SENTENCE = "The soundings stop where the disputed shelf begins, and that silence is a line on the map. "
 TOKENS = Tokens((b"a key for benchmarks, thirty-two",))
@@ -240,6 +244,24 @@ def measure(folder: Path, options: argparse.Namespace, wanted: int) -> None:
     print(f"                      {cpu:,.0f} a second of processor time)")
 
 
+def measure_away(folder: Path, options: argparse.Namespace, seconds: float) -> None:
+    factory = Factory(options.bytes[0])
+    many = max(SESSIONS, int(SESSIONS * SPAN / seconds))
+    people = [Newcomer(address=f"reader{n}@example.org", lists=("brief",)) for n in range(many)]
+    with (
+        Store.open(f"sqlite:///{folder}/newsletter.db", site_dir=folder) as store,
+        Ledger(store, hashes_of=KEYS.hashes_of) as ledger,
+        sink() as near,
+        away(near, seconds) as port,
+    ):
+        subscribers = Subscribers(store, keys=KEYS)
+        subscribers.add(people, confirmed=True, source="bench", text="", now=SystemClock().now())
+        relay = Relay(name="sink", host="127.0.0.1", port=port, tls=Tls.NONE, connections=SESSIONS)
+        rate, _ = ours(store, ledger, relay, factory, number=1, folder=folder)
+    best = SESSIONS / seconds
+    print(f"round trip {seconds * 1000:.0f} ms: {many} messages, {rate:,.0f}/s, {rate / best:.2f} × of {best:,.0f}/s")
+
+
 EXAMPLE = Recipient(address="reader0@example.org", message_id="daily-1.1")
 
 
@@ -248,10 +270,14 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bytes", type=int, nargs="+", default=[37_000, 5_150], help="about how long a message is")
+    parser.add_argument("--away", type=float, nargs="+", default=[], help="seconds of a round trip to the sink")
     parser.add_argument("--dir", type=Path, help="where the database is made; else a temporary folder")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    for wanted in options.bytes:
+    for seconds in options.away:
+        with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-send-") as folder:
+            measure_away(Path(folder), options, seconds)
+    for wanted in options.bytes if not options.away else ():
         with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-send-") as folder:
             measure(Path(folder), options, wanted)
 

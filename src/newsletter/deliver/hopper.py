@@ -54,6 +54,7 @@ class Hopper:
         self._enough = 0
         self._room = asyncio.Event()
         self._gates = {relay.name: Gate() for relay in relays}
+        self._is_only = len(relays) == 1
         self._rota = Rota({relay.name: relay.weight for relay in relays})
         self._pacer = pacer
         self._paces = {relay.name: pacer.of_relay(relay.name) for relay in relays}
@@ -134,6 +135,8 @@ class Hopper:
         gate = self._gates[relay]
         if self.closed.is_set() or self._halted or (gate.failures and not probe):
             return None
+        if self._is_only:
+            return self.begun.popleft() if self.begun else None
         if gate.is_coming_back and not self._has_its_share(relay):
             return None
         parcel = self._offers.from_aside(relay, away=self._away) if self._offers.aside else None
@@ -148,8 +151,6 @@ class Hopper:
         return parcel
 
     def _from_begun(self, relay: str) -> Parcel | None:
-        if len(self._gates) == 1:
-            return self.begun.popleft() if self.begun else None
         before = len(self._offers.aside)
         parcel = self._offers.next(relay, self.begun, away=self._away)
         if len(self._offers.aside) > before or (parcel is not None and self._rota.shares):

@@ -1,10 +1,11 @@
 """How many messages a second leave, with the full durable ledger, beside postfix's own load generator.
 
-Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N…] [--away SECONDS…] [--dir DIR]`. Needs postfix's
-smtp-sink and smtp-source (Debian: apt-get install postfix; nothing of it has to run). Both send messages of the same
-size over eight connections to one sink, in turns: ours personal, each begun and recorded on disk before and after;
-theirs one and the same, in C; and aiosmtplib's `sendmail` one and the same, without any ledger. The ratio is of the
-medians. Where the sink is `--away`, a connection carries one message in a round trip at best, and the ratio is to that.
+Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N…] [--sign KEY] [--away SECONDS…] [--dir DIR]`.
+Needs postfix's smtp-sink and smtp-source (Debian: apt-get install postfix; nothing of it has to run). Both send
+messages of the same size over eight connections to one sink, in turns: ours personal, each begun and recorded on disk
+before and after; theirs one and the same, in C; and aiosmtplib's `sendmail` one and the same, without any ledger. The
+ratio is of the medians. Where the sink is `--away`, a connection carries one message in a round trip at best, and the
+ratio is to that.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ import structlog
 import uvloop
 from delay import away
 
+from newsletter.deliver.dkim import SigningKey, signatures
+from newsletter.deliver.dkimkeys import Algorithm, new_key, read_key
 from newsletter.deliver.journal import Journal
-from newsletter.deliver.send import send_due
+from newsletter.deliver.send import Limits, send_due
 from newsletter.model.clock import SystemClock
 from newsletter.model.delivery import Claimed
 from newsletter.model.edition import Draft, EditionState, Rendered
@@ -91,8 +94,13 @@ def prepared_edition(size: int) -> Prepared:
 class Factory:
     """Personal messages, with all the tokens a real one has."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, sign: str | None = None) -> None:
         self._prepared = prepared_edition(size)
+        self._keys: tuple[SigningKey, ...] = ()
+        if sign is not None:
+            private = read_key(new_key(Algorithm(sign)))
+            self._keys = (SigningKey(domain="example.org", selector="bench", private=private),)
+        self.limits = Limits(builders=(os.cpu_count() or 1) if self._keys else 1)
 
     def content(self, recipient: Recipient) -> bytes:
         return self._prepared.message(recipient)
@@ -109,7 +117,13 @@ class Factory:
         )
         sender = f"bounces+{TOKENS.make(Purpose.BOUNCE, claimed.id)}@bounce.example.org"
         envelope = Envelope(sender=sender, recipient=claimed.address)
-        return Message(envelope=envelope, pieces=self._prepared.pieces(recipient), plain_lines=True)
+        return Message(envelope=envelope, pieces=self._pieces(recipient), plain_lines=True)
+
+    def _pieces(self, recipient: Recipient) -> tuple[bytes, ...]:
+        if not self._keys:
+            return self._prepared.pieces(recipient)
+        content = self._prepared.message(recipient)
+        return (*signatures(content, self._keys, at=DATED_AT), content)
 
 
 def tool(name: str) -> str:
@@ -201,6 +215,7 @@ def ours(
                 stop=asyncio.Event(),
                 edition_id=edition,
                 journal=journal,
+                limits=factory.limits,
                 pacing=Pacing(store),
                 paces=Paces(zone=ZoneInfo("UTC")),
             )
@@ -215,7 +230,7 @@ def ours(
 
 
 def measure(folder: Path, options: argparse.Namespace, wanted: int) -> None:
-    factory = Factory(wanted)
+    factory = Factory(wanted, options.sign)
     size = len(factory.content(EXAMPLE))
     people = [Newcomer(address=f"reader{n}@example.org", lists=("brief",)) for n in range(options.messages)]
     rates: list[tuple[float, float, float, float]] = []
@@ -270,6 +285,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bytes", type=int, nargs="+", default=[37_000, 5_150], help="about how long a message is")
+    parser.add_argument("--sign", choices=[algorithm.value for algorithm in Algorithm], help="sign ours with DKIM")
     parser.add_argument("--away", type=float, nargs="+", default=[], help="seconds of a round trip to the sink")
     parser.add_argument("--dir", type=Path, help="where the database is made; else a temporary folder")
     options = parser.parse_args()

@@ -244,9 +244,15 @@ class _Run:
             raise StoreError("the ledger leases deliveries again and again that it does not let us begin")
         tally.leased(claimed)
         if self.limits.builders == 1:
-            return [self._parcel(one) for one in claimed]
+            return self._parcels(claimed)
         with ThreadPoolExecutor(self.limits.builders, thread_name_prefix="builder") as builders:
-            return list(builders.map(self._parcel, claimed))
+            # A few at a time: handing over each message alone costs as much as to make it.
+            size = max(1, len(claimed) // (8 * self.limits.builders))
+            some = (claimed[at : at + size] for at in range(0, len(claimed), size))
+            return [made for each in builders.map(self._parcels, some) for made in each]
+
+    def _parcels(self, claimed: Sequence[Claimed]) -> list[Parcel | Tried]:
+        return [self._parcel(one) for one in claimed]
 
     def _parcel(self, claimed: Claimed) -> Parcel | Tried:
         try:

@@ -15,7 +15,6 @@ from newsletter.mailbox.server import MailboxServer, MailboxThread
 from newsletter.model.delivery import Report
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
-from tests.deliver.press import held
 from tests.store.samples import frozen
 
 ROOT = Path(__file__).parents[2]
@@ -29,11 +28,13 @@ class After(asyncio.Event):
     def __init__(self, many: int) -> None:
         super().__init__()
         self._free = many
+        self.waiting = 0
 
     async def wait(self) -> Literal[True]:
         if self._free > 0:
             self._free -= 1
             return True
+        self.waiting += 1
         return await super().wait()
 
 
@@ -76,12 +77,18 @@ class Site:
         """Let the relay answer so many messages from now on, and then none."""
         self.server.script = Script(hold=After(many))
 
+    @property
+    def waiting(self) -> int:
+        """How many messages the relay has in its hands."""
+        hold = self.server.script.hold
+        return hold.waiting if isinstance(hold, After) else 0
+
     @contextmanager
     def holding(self, *, senders: int = 1, then_after: int | None = None) -> Iterator[None]:
         """The relay has a message of each connection in its hands, and answers when the block ends."""
         hold = self.server.script.hold
         assert hold is not None
-        until(lambda: held(self.server) == senders * CONNECTIONS)
+        until(lambda: self.waiting == senders * CONNECTIONS)
         try:
             yield
         finally:

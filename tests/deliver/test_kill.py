@@ -58,10 +58,9 @@ def test_a_sender_killed_before_the_answer_leaves_exactly_what_was_in_flight_in_
 
 @pytest.mark.slow
 def test_what_was_begun_ahead_goes_back_to_the_queue_and_what_was_answered_is_known(site: Site) -> None:
+    site.hold_after(100)
     with site.sender() as process:
-        until(lambda: mailed(site) >= 100)
-        site.server.script = Script(delay=3600)
-        until(lambda: held(site.server) == CONNECTIONS)
+        until(lambda: site.waiting == CONNECTIONS)
         begun = site.report().sending
         process.kill()
         process.wait()
@@ -79,15 +78,13 @@ def test_what_was_begun_ahead_goes_back_to_the_queue_and_what_was_answered_is_kn
 @pytest.mark.slow
 def test_a_sender_that_was_frozen_beyond_its_lease_sends_nothing_it_no_longer_owns(each_site: Site) -> None:
     site = each_site
+    site.hold_after(100)
     with site.sender("3") as frozen_one, site.sender("3") as other:
         os.kill(other.pid, signal.SIGSTOP)
-        until(lambda: mailed(site) >= 100)
-        site.server.script = Script(delay=8)
-        until(lambda: held(site.server) == CONNECTIONS)
-        until(lambda: site.report().sent == mailed(site))
-        assert site.report().sending > CONNECTIONS, "nothing was begun ahead"
-        os.kill(frozen_one.pid, signal.SIGSTOP)
-        site.server.script = Script()
+        with site.holding():
+            until(lambda: site.report().sent == mailed(site))
+            assert site.report().sending > CONNECTIONS, "nothing was begun ahead"
+            os.kill(frozen_one.pid, signal.SIGSTOP)
         os.kill(other.pid, signal.SIGCONT)
         until(lambda: site.report().sending == 0)
         os.kill(frozen_one.pid, signal.SIGCONT)

@@ -320,7 +320,7 @@ def _tuned() -> Iterator[None]:
     glibc, which got back one large block, keeps as much from then on (mallopt(3), M_MMAP_THRESHOLD): else it would ask
     the kernel for each large message's pages anew.
     """
-    bytearray(_KEPT_BYTES)
+    bytes(_KEPT_BYTES)
     turn, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(min(turn, _TURN_SECONDS))
     gc.freeze()

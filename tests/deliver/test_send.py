@@ -316,6 +316,32 @@ async def test_a_stop_waits_only_so_long_for_an_answer(press: Press, server: Mai
     assert (counts.unknown, report.unknown, report.queued, report.sending) == (4, 4, 6, 0)
 
 
+async def test_answers_that_cannot_be_kept_while_a_run_stops_are_not_taken_for_unsent(
+    press: Press, server: MailboxServer
+) -> None:
+    hold = asyncio.Event()
+    server.script = Script(hold=hold)
+    edition = frozen(press.store, 20)
+    sending = asyncio.create_task(press.send())
+    await until(lambda: held(server) == 4)
+    press.stop.set()
+    with press.store.write() as connection:
+        full = "SELECT RAISE(ABORT, 'the disk is full')"
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER full BEFORE UPDATE ON deliveries WHEN NEW.state = 'sent' BEGIN {full}; END"
+        )
+    hold.set()
+    with pytest.raises(StoreError):
+        await sending
+    with press.store.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    press.stop = asyncio.Event()
+    assert press.recover()[0] == 0
+    await press.send(owner="next")
+    assert press.report(edition).sent == 20
+    assert set(server.counts.values()) == {1}
+
+
 async def test_a_run_that_is_cancelled_leaves_nothing_leased(press: Press, server: MailboxServer) -> None:
     server.script = Script(hold=asyncio.Event())
     press.limits = Limits(drain=timedelta(seconds=0.1))

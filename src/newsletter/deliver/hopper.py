@@ -195,10 +195,10 @@ class Hopper:
             pass
 
     def close(self, *, because: str | None = None, error: Exception | None = None) -> None:
-        """Hand out nothing any more. The first reason stays."""
+        """Hand out nothing any more. The first reason stays; what goes wrong after it is an error all the same."""
         if not self.closed.is_set():
             self.because = because
-            self.error = error
+        self.error = self.error or error
         self.closed.set()
         self._room.set()
         self.tell()

@@ -73,6 +73,20 @@ def test_what_names_no_hub_has_none(header: str) -> None:
     assert announced(header, (), url=TOPIC) is None
 
 
+def test_a_feed_over_https_has_no_hub_that_others_could_listen_to() -> None:
+    plain = (("hub", "http://hub.example/"),)
+    assert announced("", plain, url=TOPIC) is None
+    assert announced("", plain, url="http://courier.example/") == Announced(
+        hub="http://hub.example/", topic="http://courier.example/"
+    )
+
+
+def test_a_hub_or_a_name_that_no_store_could_keep_is_none() -> None:
+    long = "x" * 1_000
+    assert announced("", (("hub", HUB + long),), url=TOPIC) is None
+    assert announced("", (("hub", HUB), ("self", TOPIC + long)), url=TOPIC) is None
+
+
 def test_a_feed_without_a_name_for_itself_goes_by_where_it_was_found() -> None:
     assert announced("", (("hub", HUB),), url=TOPIC) == Announced(hub=HUB, topic=TOPIC)
 

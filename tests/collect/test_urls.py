@@ -26,7 +26,8 @@ def test_a_link_becomes_an_absolute_address_that_is_safe_in_mail(url: str, expec
 @pytest.mark.parametrize(
     "url",
     ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://[bad",
-     "https://x.example:99999/", "https://a b.example/", "https://x.example/" + "a" * 3000],
+     "https://x.example:99999/", "https://a b.example/", "https://x.example/" + "a" * 3000,
+     f"https://{'a.' * 130}example/"],
 )  # fmt: skip
 def test_what_is_no_web_address_is_none(url: str) -> None:
     assert absolute(url, BASE) is None

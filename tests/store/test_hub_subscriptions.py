@@ -1,8 +1,10 @@
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from newsletter.collect.links import announced
 from newsletter.errors import MoveError
 from newsletter.model.feed import Announced, FeedHealth, Habits
 from newsletter.model.hub import HubState, HubSubscription, Push
@@ -37,6 +39,14 @@ def test_what_is_agreed_is_found_by_its_token(hubs: Hubs) -> None:
     assert (hubs.at(ONE.token), hubs.at(full.token)) == (ONE, full)
     assert hubs.listed() == (full, ONE)
     assert hubs.at(Secret("\0")) is None
+
+
+def test_the_longest_names_that_a_feed_may_give_are_kept(hubs: Hubs) -> None:
+    noise = random.Random(7).randbytes(488).hex()  # what a database could pack would say nothing
+    long = replace(ONE, feed_id="f" * 100, hub=f"https://hub.example/{noise}", topic=f"https://a.example/{noise}")
+    assert announced("", (("hub", long.hub), ("self", long.topic)), url=ONE.topic)
+    assert hubs.add(long)
+    assert hubs.at(long.token) == long
 
 
 def test_a_feed_has_one_agreement_with_a_hub(hubs: Hubs) -> None:

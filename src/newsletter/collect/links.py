@@ -12,19 +12,27 @@ from newsletter.model.feed import Announced
 _LINK = re.compile(r"<([^<>]{0,2000})>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s\",;]*))?)*)")
 _PARAMETER = re.compile(r";\s*([\w*-]+)(?:\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\",;]*)))?")
 _LONGEST_HEADER = 16_384
+# Together they name a subscription, and no key of the store's is longer than some 2,700 bytes.
+_LONGEST_NAME = 1_000
 
 
 def announced(header: str, links: Iterable[tuple[str, str]], *, url: str) -> Announced | None:
     """The first hub over https, else the first one, and the feed's own name there; None if it has no hub.
 
     What the Link `header` of its answer says counts before what the document says. Without a self link the name is
-    `url`, where the document came from.
+    `url`, where the document came from. What came over https has no hub but over https: others could read the secret
+    that we send there, and then write in the feed's name.
     """
     found = (*_in_headers(header, url), *links)
-    hubs = sorted((link for rel, link in found if rel == "hub"), key=lambda link: not link.startswith("https:"))
-    if not hubs:
+    hubs = sorted((link for rel, link in found if rel == "hub"), key=lambda link: not _is_sealed(link))
+    if not hubs or (_is_sealed(url) and not _is_sealed(hubs[0])):
         return None
-    return Announced(hub=hubs[0], topic=next((link for rel, link in found if rel == "self"), url))
+    topic = next((link for rel, link in found if rel == "self"), url)
+    return Announced(hub=hubs[0], topic=topic) if max(len(hubs[0]), len(topic)) <= _LONGEST_NAME else None
+
+
+def _is_sealed(url: str) -> bool:
+    return url.startswith("https:")
 
 
 def _in_headers(value: str, base: str) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,8 @@ import idna
 from url_normalize import url_normalize
 
 LONGEST_URL = 2000
+# RFC 1035 section 2.3.4, without the dot at its end: longer is no host, and no key of the store's.
+_LONGEST_HOST = 253
 _SAFE = "%/:?#[]@!$&'()*+,;=~-._"
 _LINE_BREAKS = re.compile(r"[\t\r\n]")
 _TRACKING = re.compile(
@@ -59,6 +61,8 @@ def _all_track(query: str) -> bool:
 
 def _ascii_host(host: str) -> str:
     """The host in ASCII, an IPv6 address in brackets; ValueError (idna's error is one) if it is no host at all."""
+    if len(host) > _LONGEST_HOST:
+        raise ValueError("no host has so long a name")
     if ":" in host:
         return f"[{host}]"
     if host.isascii():

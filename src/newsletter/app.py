@@ -90,7 +90,7 @@ class App:
         address_keys = AddressKeys(secret=keys[-1])
         self._store = store
         self.feeds, self.items, self.slots = Feeds(store), Items(store), Slots(store)
-        self.stories, self.hubs = Stories(store), Hubs(store)
+        self.stories, self.hubs, self.robots = Stories(store), Hubs(store), Robots(store)
         self.editions, self.limits = Editions(store), Limits(store)
         self.subscribers = Subscribers(store, keys=address_keys)
         self.address_changes = AddressChanges(store, keys=address_keys)
@@ -102,7 +102,7 @@ class App:
             self.settings,
             feeds=self.feeds,
             hubs=self.hubs,
-            robots=Robots(store),
+            robots=self.robots,
             links=Links(store),
             editions=self.editions,
             announcements=Announcements(store),
@@ -319,12 +319,16 @@ class App:
     # All of it
 
     async def prune(self) -> int:
-        """Forget counted windows and slowdowns that are over, old trouble, and who never confirmed; how many."""
+        """Forget counted windows and slowdowns that are over, old trouble, old robots.txt, and who never confirmed.
+
+        Returns how many.
+        """
         now = self.clock.now()
         lists = [each.id for each in self.settings.lists]
         forget = partial(self.subscribers.forget_unconfirmed, lists, before=now - _TO_CONFIRM, now=now)
-        windows = await in_thread(self.limits.prune, now=now) + await in_thread(self.pacing.prune, now=now)
-        return windows + await in_thread(self.ledger.prune, now=now) + await in_thread(forget)
+        kept_a_while = (self.limits, self.pacing, self.ledger, self.robots)
+        pruned = [await in_thread(each.prune, now=now) for each in kept_a_while]
+        return sum(pruned) + await in_thread(forget)
 
     async def tick(self, stop: asyncio.Event) -> Tick:
         """All that is due now, once."""

@@ -17,3 +17,15 @@ def test_a_sites_rules_are_kept_until_there_are_newer_ones(store: Store) -> None
     later = RobotsFile(origin=first.origin, asked_at=NOW + timedelta(days=1), reachable=False)
     robots.keep(later)
     assert robots.of(first.origin) == later
+
+
+def test_a_file_is_forgotten_when_it_is_too_old_to_be_believed(store: Store) -> None:
+    robots = Robots(store)
+    old, young = (
+        RobotsFile(origin=f"https://{name}.example", asked_at=NOW + timedelta(hours=hours))
+        for name, hours in (("a", 0), ("b", 1))
+    )
+    robots.keep(old)
+    robots.keep(young)
+    assert robots.prune(now=NOW + timedelta(hours=24)) == 1
+    assert (robots.of(old.origin), robots.of(young.origin)) == (None, young)

@@ -11,13 +11,12 @@ from newsletter.collect.http import Fetched, Fetcher
 from newsletter.collect.robots import LONGEST_BYTES, refusal, rules_of
 from newsletter.errors import FetchError
 from newsletter.model.clock import Clock
-from newsletter.model.robots import RobotsFile
+from newsletter.model.robots import GOOD_FOR, RobotsFile
 from newsletter.store.ports import Robots
 from newsletter.store.seam import in_thread
 
 PAUSE = timedelta(seconds=1)
 """Between two pages of one host."""
-_FOR_A_DAY = timedelta(days=1)
 # Where a site cannot say what it allows nothing is; that is asked again soon.
 _UNREACHABLE_FOR = timedelta(hours=1)
 _OK = 200
@@ -74,4 +73,4 @@ class Pages:
 
 
 def _lasts(known: RobotsFile) -> timedelta:
-    return _FOR_A_DAY if known.reachable else _UNREACHABLE_FOR
+    return GOOD_FOR if known.reachable else _UNREACHABLE_FOR

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+GOOD_FOR = timedelta(days=1)
+"""No longer is one believed (RFC 9309 section 2.4), or kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

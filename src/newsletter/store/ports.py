@@ -149,6 +149,9 @@ class Robots(Protocol):
     def keep(self, file: RobotsFile) -> None:
         """Keep one in place of an older one."""
 
+    def prune(self, *, now: datetime) -> int:
+        """Forget those that are too old to be believed; returns how many."""
+
 
 class Links(Protocol):
     """Items' links, and what was seen there."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime
 
-from newsletter.model.robots import RobotsFile
+from sqlalchemy import delete, select
+
+from newsletter.model.robots import GOOD_FOR, RobotsFile
 from newsletter.store.engine import Store
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import RobotsRow
@@ -28,3 +30,7 @@ class Robots:
         with self._store.write() as connection:
             statement = insert_into(connection, RobotsRow).values(origin=file.origin, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
+
+    def prune(self, *, now: datetime) -> int:
+        with self._store.write() as connection:
+            return connection.execute(delete(RobotsRow).where(RobotsRow.asked_at <= now - GOOD_FOR)).rowcount

@@ -18,7 +18,7 @@ from newsletter.model.variant import HAD_IT_ALL, Group, Place, Readership, Varia
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.items import Items
-from newsletter.store.tables import DeliveryRow, SubscriberRow, SubscriptionRow
+from newsletter.store.tables import DeliveryRow, ItemRow, SubscriberRow, SubscriptionRow
 from tests.store.samples import NOW, add_items, add_people, claim_all, deliver, draft_of, open_ledger, rendered_of
 
 
@@ -39,6 +39,12 @@ def _prefer(store: Store, subscription: int, *, topics: str | None = None, **of_
         person = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id == subscription).scalar_subquery()
         if of_person:
             connection.execute(update(SubscriberRow).where(SubscriberRow.id == person).values(**of_person))
+
+
+def _tell(store: Store, item: int, story: int) -> None:
+    """Let an item tell another story."""
+    with store.write() as connection:
+        connection.execute(update(ItemRow).where(ItemRow.id == item).values(story_id=story))
 
 
 def _by_seen(group: Group) -> Place:
@@ -135,6 +141,31 @@ def test_who_had_it_gets_their_form_and_who_would_get_nothing_is_not_sent_it(sto
     with open_ledger(store) as ledger:
         claimed = claim_all(ledger)
     assert Counter(one.variant for one in claimed if one.batch == draft.id) == {"": 3, "1": 2}
+
+
+def test_what_a_reader_had_is_had_whatever_story_it_is_taken_for_since(store: Store) -> None:
+    (split, old), (merged, other), (kept, story) = items = add_items(store, 3)
+    _join(store, add_people(store, 1), "morning")
+    _freeze(store, draft_of(items[:2], edition_id="morning-1", list_id="morning"))
+    ((_, new),) = add_items(store, 1)
+    _tell(store, split, new)
+    _tell(store, merged, story)
+    (group,) = Editions(store).readership(draft_of([(split, new), (kept, story)])).groups
+    assert group.seen == {new, story}
+    assert Editions(store).readership(draft_of([(kept, old), (kept, other)])) == Readership()
+
+
+def test_a_week_has_nothing_again_whatever_story_it_is_taken_for_since(store: Store) -> None:
+    (split, _), (merged, _), (_, story) = items = add_items(store, 3)
+    daily = replace(draft_of(items).digest, weekly="0 8 * * sat")
+    week = daily.companion
+    assert week is not None
+    _freeze(store, replace(draft_of(items), digest=daily))
+    _freeze(store, replace(draft_of(items[:2], edition_id="week", number=2), digest=week))
+    _tell(store, merged, story)
+    ((_, new),) = add_items(store, 1)
+    _tell(store, split, new)
+    assert Items(store).told("daily", weekly_id=week.id, since=NOW) == ()
 
 
 def test_what_was_left_out_for_a_reader_was_not_had(store: Store) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import ScalarSelect, Select, and_, func, select, update
+from sqlalchemy.orm import aliased
 
 from newsletter.model.edition import PUBLISHED, EditionState
 from newsletter.model.item import ITEM_MOVES, Item, ItemState, Revision
@@ -53,7 +54,7 @@ class Items:
             select(ItemRow.__table__)
             .where(ItemRow.id.in_(shown.with_only_columns(EditionItemRow.item_id)))
             .where(ItemRow.state == ItemState.ACCEPTED)
-            .where(ItemRow.story_id.not_in(again.with_only_columns(EditionItemRow.story_id)))
+            .where(ItemRow.story_id.not_in(_stories_of(again)))
             .order_by(ItemRow.dated_at.desc(), ItemRow.id.desc())
         )
         with self._store.read() as connection:
@@ -104,6 +105,12 @@ class Items:
 def _shown_by(digest_id: str) -> Select[int]:
     shown = select(EditionItemRow.item_id).join(EditionRow, EditionRow.id == EditionItemRow.edition_id)
     return shown.where(EditionRow.digest_id == digest_id)
+
+
+def _stories_of(shown: Select[int]) -> Select[int]:
+    """The stories that items tell now: they may have been merged or split since they were shown."""
+    item = aliased(ItemRow)
+    return shown.join(item, item.id == EditionItemRow.item_id).with_only_columns(item.story_id)
 
 
 def _by_date(item: Item) -> tuple[datetime, int]:

@@ -43,6 +43,7 @@ from newsletter.store.tables import (
     DeliveryRow,
     EditionItemRow,
     EditionRow,
+    ItemRow,
     SubscriberRow,
     SubscriptionRow,
     VariantRow,
@@ -161,7 +162,7 @@ def _shared(connection: Connection, draft: Draft) -> tuple[Shared, list[tuple[st
     pairs: list[tuple[str, str, int]] = []
     for edition_id, stories in told.items():
         for variant, left_out in _forms(connection, edition_id):
-            part = (edition_id, frozenset(stories - left_out))
+            part = (edition_id, frozenset(story for story, shown_as in stories if shown_as not in left_out))
             if not part[1]:
                 continue
             if part not in parts:
@@ -172,18 +173,23 @@ def _shared(connection: Connection, draft: Draft) -> tuple[Shared, list[tuple[st
     return tuple(parts), pairs
 
 
-def _told_before(connection: Connection, draft: Draft) -> dict[str, set[int]]:
-    """Which stories of this edition each other edition has, the newest edition first."""
-    found: defaultdict[str, set[int]] = defaultdict(set)
+def _told_before(connection: Connection, draft: Draft) -> dict[str, set[tuple[int, int]]]:
+    """(story, the same story as it was shown) of those in this edition that each other edition has, the newest first.
+
+    An item that was shown tells the story it tells now: stories may have been merged or split since.
+    """
+    found: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
     frozen_at = {}
     for some in chunks({piece.story_id for piece in draft.pieces}):
         query = (
-            select(EditionItemRow.edition_id, EditionItemRow.story_id, EditionRow.frozen_at)
+            select(ItemRow.story_id, EditionItemRow.story_id.label("shown_as"))
+            .add_columns(EditionItemRow.edition_id, EditionRow.frozen_at)
+            .join(EditionItemRow, EditionItemRow.item_id == ItemRow.id)
             .join(EditionRow, EditionRow.id == EditionItemRow.edition_id)
-            .where(EditionItemRow.story_id.in_(some), EditionItemRow.edition_id != draft.id)
+            .where(ItemRow.story_id.in_(some), EditionItemRow.edition_id != draft.id)
         )
         for row in connection.execute(query):
-            found[row.edition_id].add(row.story_id)
+            found[row.edition_id].add((row.story_id, row.shown_as))
             frozen_at[row.edition_id] = row.frozen_at
     newest = sorted(found, key=lambda edition_id: (frozen_at[edition_id], edition_id), reverse=True)
     return {edition_id: found[edition_id] for edition_id in newest}

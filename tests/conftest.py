@@ -1,13 +1,30 @@
 """What tests in all folders may ask for."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
+from hypothesis import settings
 
 from tests.postgres import PostgresServer, running_server
+
+# How long an example takes says nothing on a machine that others use as well.
+settings.register_profile("newsletter", deadline=None)
+settings.load_profile("newsletter")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A command configures the logs of its process, which a test shares with all others."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,12 @@
 """Running the command line in this process, as the console script does."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from newsletter.cli.main import main
 
@@ -30,7 +29,7 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `newsletter` with these arguments."""
     monkeypatch.delenv("NEWSLETTER_SITE", raising=False)
 
@@ -42,9 +41,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         captured = capsys.readouterr()
         return Ran(code=code, out=captured.out, err=captured.err)
 
-    yield ran
-    # A command logs to the standard error it found, which is closed when its test is over.
-    structlog.reset_defaults()
+    return ran
 
 
 @pytest.fixture

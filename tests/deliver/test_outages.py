@@ -53,6 +53,8 @@ def test_connections_that_the_database_ends_again_and_again_lose_nobody(
 ) -> None:
     site = on_postgres
     for _ in range(2):
+        if mailed(site) == READERS:
+            break  # it was at no statement just then, and went on with new connections
         site.hold_after(60)
         with site.sender() as process:
             with site.holding():

@@ -441,7 +441,6 @@ async def test_two_runs_at_once_send_nothing_twice(each_url: str, server: Mailbo
             for ledger in (first, second)
         )
         counts = await asyncio.gather(one.send(owner="one"), two.send(owner="two"))
-        assert [each.sent > 0 for each in counts] == [True, True]
         assert one.report(edition).sent == sum(each.sent for each in counts) == 200
     assert set(server.counts.values()) == {1}
 

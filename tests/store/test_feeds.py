@@ -470,7 +470,7 @@ def test_two_programs_never_both_find_the_same_piece_new(items: Items, url: str)
     assert len(items.listed()) == 30
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(polls=st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 2), max_size=6), max_size=5))
 def test_whatever_a_feed_shows_its_items_are_what_it_showed_last(
     feeds: Feeds, items: Items, polls: list[dict[str, int]]

@@ -213,7 +213,6 @@ def test_the_ledger_does_what_its_model_does(store: Store) -> None:
             settings=settings(
                 max_examples=40,
                 stateful_step_count=40,
-                deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
             ),

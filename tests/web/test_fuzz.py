@@ -181,7 +181,6 @@ def test_no_request_breaks_a_page(app: App, tokens: dict[str, str]) -> None:
         settled = settings(
             max_examples=20,
             derandomize=True,
-            deadline=None,
             database=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
         )

@@ -71,6 +71,26 @@ def test_a_week_comes_in_one_mail_without_what_somebody_had_before_they_chose_it
     assert because == "nothing new to issue"
 
 
+def test_a_week_that_was_missed_or_called_off_is_told_with_the_next_one(program: Program, partner: Partner) -> None:
+    program.now = THURSDAY
+    program.configure(SCHEDULE, harbour=feed_file(f"{partner.url}/feed"))
+    program.subscribe("bob@example.org")
+    prefer_weekly(program, "bob@example.org")
+    publish(program, partner, day=5)
+    program.now = THURSDAY.replace(day=7, hour=8, minute=1)
+    program.json("tick")
+    publish(program, partner, day=8)
+    program.now = THURSDAY.replace(day=14, hour=20)
+    program.json("tick")
+    assert shown(program, "bob@example.org") == [{PIECES[0]}], "the machine was off when it was time"
+    program.now = THURSDAY.replace(day=21, hour=8)
+    program.json("cancel", program.json("compose", "daily.weekly")["edition"])
+    program.now = THURSDAY.replace(day=21, hour=8, minute=1)
+    program.json("compose", "daily.weekly")
+    program.json("send")
+    assert shown(program, "bob@example.org") == [{PIECES[0]}, set(PIECES[1:])]
+
+
 def test_without_readers_who_want_it_there_is_no_edition_for_the_week(program: Program, partner: Partner) -> None:
     program.now = THURSDAY
     program.configure(SCHEDULE, harbour=feed_file(f"{partner.url}/feed"))

@@ -35,6 +35,8 @@ Render = Callable[[Draft, str], Rendered]
 _TRIES = 3
 _LOOK_BACK = timedelta(days=8)
 """For the editions of a week: a day more than that, since some are late. None is told twice for it."""
+_LONGEST_LOOK_BACK = timedelta(days=22)
+"""Where weeks were missed or called off: two of them. Older pieces are no news to who has just joined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ async def compose(
             return earlier
         if digest.weekly_of and not await in_thread(editions.anybody_weekly, digest.list_id):
             return Composed(because="nobody on the list wants one edition a week")
-        choices = await _choices(plan, items, refusal)
+        choices = await _choices(plan, items, editions, refusal)
         if because := _too_few(plan, choices):
             await _pass_over(plan, items, choices)
             return Composed(because=because, choices=choices)
@@ -128,16 +130,26 @@ def _frozen_for(editions: Editions, digest_id: str, slot: str) -> Composed | Non
     )
 
 
-async def _choices(plan: Plan, items: Items, refusal: Refusal) -> tuple[Choice, ...]:
+async def _choices(plan: Plan, items: Items, editions: Editions, refusal: Refusal) -> tuple[Choice, ...]:
     digest = plan.digest
     wanted = wanted_feeds(digest, plan.feeds)
     if digest.weekly_of:
-        since = plan.dated_at - _LOOK_BACK
+        last = await in_thread(editions.last_frozen_at, digest.id)
+        since = week_since(plan.dated_at, last=last)
         told = await in_thread(items.told, digest.weekly_of, weekly_id=digest.id, since=since)
         candidates = tuple(item for item in told if item.feed_id in wanted)
     else:
         candidates = await in_thread(items.candidates, list_id=plan.mailing_list.id, feed_ids=wanted)
     return await in_thread(choose, candidates, plan.digest, feeds=plan.feeds, at=plan.dated_at, refusal=refusal)
+
+
+def week_since(dated_at: datetime, *, last: datetime | None) -> datetime:
+    """From when on the editions of a week are told, if the one before was frozen at `last`.
+
+    A week that nobody was sent, whatever kept it, is told with the next one.
+    """
+    since = dated_at - _LOOK_BACK
+    return since if last is None else max(min(since, last - _LOOK_BACK), dated_at - _LONGEST_LOOK_BACK)
 
 
 def _too_few(plan: Plan, choices: tuple[Choice, ...]) -> str | None:

@@ -50,6 +50,11 @@ class Editions:
         with self._store.read() as connection:
             return anybody_weekly(connection, list_id)
 
+    def last_frozen_at(self, digest_id: str) -> datetime | None:
+        kept = EditionRow.digest_id == digest_id, EditionRow.state != EditionState.CANCELLED
+        with self._store.read() as connection:
+            return connection.scalar(select(func.max(EditionRow.frozen_at)).where(*kept))
+
     def readership(self, draft: Draft) -> Readership:
         with self._store.read() as connection:
             return readership_of(connection, crowd_of(connection, draft))[0]

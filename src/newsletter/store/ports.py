@@ -257,6 +257,9 @@ class Editions(Protocol):
     def anybody_weekly(self, list_id: str) -> bool:
         """Whether an active reader of the list wants one edition a week."""
 
+    def last_frozen_at(self, digest_id: str) -> datetime | None:
+        """When the latest edition of a digest that was not called off was frozen."""
+
     def readership(self, draft: Draft) -> Readership:
         """Who would get this edition if it were frozen now, in groups by what they prefer and have had."""
 

@@ -226,6 +226,18 @@ async def test_what_one_relay_may_not_send_today_another_sends(press: Press, ser
     assert server.counts.total() == 55
 
 
+async def test_a_run_ends_where_one_relay_may_not_send_today_and_the_other_is_away(press: Press) -> None:
+    async with MailboxServer() as gone:
+        away = relay_to(gone, name="away")
+    warming = replace(press.relays[0], warm_up=(5,), warm_up_from=date(2026, 11, 23))
+    press.relays = (away, warming)
+    edition = frozen(press.store, 60)
+    counts, report = await press.send(), press.report(edition)
+    assert (counts.sent, report.sent, report.queued) == (5, 5, 55)
+    assert "relay away: " in (counts.because or "")
+    assert "relay main warms up" in (counts.because or "")
+
+
 async def test_senders_that_share_a_store_share_a_warm_up(each_url: str, server: MailboxServer, tmp_path: Path) -> None:
     relay = replace(relay_to(server), warm_up=(40,), warm_up_from=date(2026, 11, 23))
     with Store.open(each_url, site_dir=Path("/")) as store, ExitStack() as stack:

@@ -242,8 +242,7 @@ class Hopper:
         return True
 
     def _paused(self, pause: float) -> None:
-        if all(gate.unreachable for gate in self._gates.values()):
-            self.close(because="; ".join(f"relay {name}: {gate.because}" for name, gate in self._gates.items()))
+        self._close_if_useless()
         # A little later than the pause: a timer may ring a clock's tick too early, and nobody would look again.
         asyncio.get_running_loop().call_later(pause + _TICK, self.tell)
         self.tell()
@@ -256,9 +255,19 @@ class Hopper:
         self.on_change()
 
     def _close_if_spent(self) -> None:
-        """Close if something waits that no relay may send today."""
-        if self._waiting and (because := self._pacer.why_spent()):
-            self.close(because=because)
+        """Close if something waits that no relay can send today."""
+        if self._waiting:
+            self._close_if_useless()
+
+    def _close_if_useless(self) -> None:
+        """Close if each relay is out of reach, or may not send any more today."""
+        spent = self._pacer.spent()
+        reasons = [
+            f"relay {name}: {gate.because}" if gate.unreachable else spent.get(name)
+            for name, gate in self._gates.items()
+        ]
+        if all(reasons):
+            self.close(because="; ".join(filter(None, reasons)))
 
     def _look(self) -> None:
         """Let lanes look, and nobody else: there is nothing new to lease."""

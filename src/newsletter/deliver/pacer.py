@@ -43,7 +43,7 @@ class Pacer:
         self.throughput: Callable[[], float] = lambda: SLOWEST_START
         """Messages a minute that this run sends."""
         self.on_spent: Callable[[], None] = lambda: None
-        """Called when no relay may send any more today."""
+        """Called when a relay may not send any more today."""
         self._store = store
         self._clock = clock
         self._rates = {each.name: each.rate_per_minute for each in paces.providers if each.rate_per_minute}
@@ -54,7 +54,6 @@ class Pacer:
         self._refresh_at = 0.0
         self._providers: dict[str, Turns] = {}
         self._allowances = [Allowance(relay, zone=paces.zone, want=self._want) for relay in relays if relay.warm_up]
-        self._warm = len(relays) > len(self._allowances)
         in_all: list[Source] = self._rated("all", paces.rate_per_minute)
         warming = {each.relay.name: each for each in self._allowances}
         self._relays = {
@@ -115,7 +114,7 @@ class Pacer:
         at = asyncio.get_running_loop().time()
         known = await in_thread(source.fetch, self._store, now=self._clock.now(), at=at)
         known()
-        if self.why_spent():
+        if self.spent():
             self.on_spent()
 
     # Relays
@@ -125,10 +124,14 @@ class Pacer:
         sources = self._relays[name]
         return Together(sources) if sources else None
 
+    def spent(self) -> dict[str, str]:
+        """Relays that may not send any more today, each with the reason."""
+        return {each.relay.name: each.because for each in self._allowances if each.because}
+
     def why_spent(self) -> str | None:
         """Why nothing may be sent any more today; None where something may."""
-        spent = [each.because for each in self._allowances if each.because]
-        return "; ".join(spent) if len(spent) == len(self._allowances) and spent and not self._warm else None
+        spent = self.spent()
+        return "; ".join(spent.values()) if len(spent) == len(self._relays) else None
 
     # Providers
 

@@ -11,7 +11,9 @@ from newsletter.model.item import ItemState
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
-from newsletter.store.tables import IssueRow, ItemRow, SubscriberRow
+from newsletter.store.keys import AddressKeys
+from newsletter.store.subscribers import Subscribers
+from newsletter.store.tables import IssueRow, ItemRow
 from tests.store.samples import (
     LATER,
     NOW,
@@ -80,8 +82,8 @@ def test_everyone_active_on_the_list_is_a_recipient_and_nobody_else(store: Store
     add_people(store, 2, list_id="other")
     for subscription, state in zip(people, (state for state in SubscriptionState), strict=False):
         set_subscription(store, subscription, state)
-    with store.write() as connection:
-        connection.execute(update(SubscriberRow).where(SubscriberRow.name == "Reader 6").values(erased_at=NOW))
+    people_of_all_lists = Subscribers(store, keys=AddressKeys(secret=b"a key for tests"))
+    people_of_all_lists.erase("reader-6@brief.example", source="test", now=NOW)
     assert freeze(store, draft_of(add_items(store, 1))) == 2
     assert Editions(store).report("daily-2026-11-23") == Report(edition="daily-2026-11-23", recipients=2, queued=2)
 

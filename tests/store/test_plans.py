@@ -9,9 +9,13 @@ from sqlalchemy import event, insert
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.item import Key, KeyKind
 from newsletter.model.pacing import Lines
+from newsletter.model.segment import parsed
+from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
+from newsletter.store.keys import AddressKeys
 from newsletter.store.lookup import StoredItems
+from newsletter.store.subscribers import Subscribers
 from newsletter.store.tables import AliasRow
 from tests.store.samples import (
     LATER,
@@ -84,6 +88,26 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
     named = [plan for statement, plan in plans.items() if statement.startswith("WITH given")]
     by_id = "deliveries USING INTEGER PRIMARY KEY" if store.is_sqlite else "using pk_deliveries on deliveries"
     assert [plan for plan in named if by_id not in plan] == []
+
+
+def test_what_one_person_was_sent_is_looked_up_and_not_searched_for(store: Store) -> None:
+    frozen(store, 3_000)
+    if not store.is_sqlite:
+        with store.write() as connection:
+            connection.exec_driver_sql("ANALYZE")  # as a server does by itself within a minute
+    people = Subscribers(store, keys=AddressKeys(secret=b"a key for tests"))
+    segments = [parsed(line) for line in ("delivered never", "delivered before 2d ago")]
+    with _statements(store) as seen:
+        people.person("reader-1@brief.example")
+        people.move(2, SubscriptionState.LEFT, source="test", text="", now=LATER)
+        people.erase("reader-3@brief.example", source="test", now=LATER)
+        for segment in segments:
+            people.in_segment("brief", segment, now=LATER)
+    plans = {one: _plan(store, one, known) for one, known in seen.items() if "deliveries" in one}
+    assert len(plans) == 5
+    unique = "sqlite_autoindex_deliveries_1" if store.is_sqlite else "uq_deliveries_edition_id_subscriber_id"
+    both = "(edition_id=? AND subscriber_id=?)" if store.is_sqlite else "Index Cond: ("
+    assert [f"{one}\n{plan}" for one, plan in plans.items() if unique not in plan or both not in plan] == []
 
 
 def test_a_name_that_half_the_archive_goes_by_costs_a_few_rows_to_look_up(store: Store) -> None:

@@ -40,10 +40,10 @@ class Book:
         return self._moving(self.table.c.state, after)
 
     def moving_by_id(self, after: DeliveryState) -> Update:
-        """The same for rows that will be named by their ids.
+        """The same for rows that will be named by their ids, or by edition and person.
 
         PostgreSQL knows nothing yet of an edition frozen a minute ago, and would rather read all that is queued than
-        look up some hundred ids; lower() changes no state and keeps it from trying.
+        look them up; lower() changes no state and keeps it from trying.
         """
         return self._moving(func.lower(self.table.c.state), after)
 

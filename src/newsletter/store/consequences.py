@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, delete, exists, select, true
+from sqlalchemy import BigInteger, Connection, Row, Select, delete, exists, func, select, true
 
 from newsletter.model.blame import Blame
 from newsletter.model.delivery import DeliveryState, LedgerKind, Tried
@@ -23,6 +23,7 @@ from newsletter.store.consents import Said
 from newsletter.store.erasing import nameless
 from newsletter.store.given import as_given, given
 from newsletter.store.outcomes import told
+from newsletter.store.personal import of_person
 from newsletter.store.statements import insert_into
 from newsletter.store.suppressing import call_off, never_again
 from newsletter.store.tables import DeliveryRow, SubscriberRow, SubscriptionRow, TroubleRow
@@ -130,8 +131,8 @@ def _added(connection: Connection, subscriber_id: int, *, patience: Patience, no
 def _got_mail(connection: Connection, subscriber_id: int, *, since: datetime, now: datetime) -> bool:
     """Whether something arrived since then. What a relay took only lately may yet come back as a report."""
     arrived = exists().where(
-        DeliveryRow.subscriber_id == subscriber_id,
-        DeliveryRow.state == DeliveryState.SENT,
+        of_person(subscriber_id),
+        func.lower(DeliveryRow.state) == DeliveryState.SENT,  # see Book.moving_by_id
         DeliveryRow.settled_at > since,
         DeliveryRow.settled_at < now - REPORTED_WITHIN,
     )

@@ -18,7 +18,7 @@ from newsletter.store.refusals import spoken
 
 # Any numbers, the same in every program that shares the database.
 _SERIAL_LOCK = 7_310_001
-_FREEZING_LOCK = 7_310_002
+_FREEZING_LOCK = 7_310_003
 
 
 class Store:

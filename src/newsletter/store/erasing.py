@@ -15,6 +15,7 @@ from newsletter.store.books import DELIVERIES, LETTERS
 from newsletter.store.consents import Said, keep_wording
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import NO_FIELDS
+from newsletter.store.personal import of_person
 from newsletter.store.preferring import keep_preferences
 from newsletter.store.tables import AddressChangeRow, ConsentRow, SubscriberRow, SubscriptionRow, TroubleRow, WordingRow
 
@@ -64,12 +65,12 @@ def _forget_row(connection: Connection, person_id: int, *, now: datetime) -> Non
 
 def _forget_replies(connection: Connection, person_id: int, subscription_ids: list[int]) -> None:
     """What servers said may name the mailbox or who it belongs to; what we made of it does not, and counts on."""
-    deliveries, letters = DELIVERIES.table.c, LETTERS.table.c
-    of_person = (
-        (DELIVERIES.table, deliveries.subscriber_id == person_id),
+    letters = LETTERS.table.c
+    replies = (
+        (DELIVERIES.table, of_person(person_id)),
         (LETTERS.table, letters.subscription_id.in_(subscription_ids)),
     )
-    for table, which in of_person:
+    for table, which in replies:
         connection.execute(update(table).where(which, table.c.reply.is_not(None)).values(reply=None))
 
 

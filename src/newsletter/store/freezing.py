@@ -97,7 +97,7 @@ def insert_deliveries(connection: Connection, draft: Draft, *, now: datetime) ->
         row.fence: 0,
     }
     same = (literal(value, column.type) for column, value in same_for_all.items())
-    recipients = recipients_of(draft).add_columns(*same).order_by(SubscriptionRow.id)
+    recipients = recipients_of(draft).add_columns(*same).order_by(SubscriptionRow.subscriber_id)
     columns = [row.subscriber_id, row.subscription_id, *same_for_all]
     statement = insert(DELIVERIES.table).from_select(columns, recipients, include_defaults=False)
     return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

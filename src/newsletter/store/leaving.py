@@ -15,6 +15,7 @@ from newsletter.store.books import DELIVERIES, LETTER_GOES_TO, LETTERS, NOWHERE,
 from newsletter.store.claims import NOT_NOW
 from newsletter.store.consents import Said, change
 from newsletter.store.letters import queue_letter
+from newsletter.store.personal import still_going_to
 from newsletter.store.tables import SubscriptionRow
 
 _LETTERS_ABOUT = {
@@ -57,13 +58,12 @@ def _call_back(connection: Connection, row: Row[Any], after: SubscriptionState, 
         connection, LETTERS, of_letters.subscription_id == row.id, of_letters.kind.in_(unfit), after=after, now=now
     )
     if after is not SubscriptionState.ACTIVE:
-        # By person first: that is what has an index.
-        mine = of_deliveries.subscriber_id == row.subscriber_id, of_deliveries.subscription_id == row.id
+        mine = still_going_to(row.subscriber_id), of_deliveries.subscription_id == row.id
         _suppress(connection, DELIVERIES, *mine, after=after, now=now)
 
 
 def _suppress(
     connection: Connection, book: Book, *which: ColumnElement[bool], after: SubscriptionState, now: datetime
 ) -> None:
-    statement = book.moving(DeliveryState.SUPPRESSED).where(*which)
+    statement = book.moving_by_id(DeliveryState.SUPPRESSED).where(*which)
     connection.execute(statement.values(because=NOT_NOW[after], settled_at=now, **NOWHERE))

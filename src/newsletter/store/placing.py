@@ -100,7 +100,7 @@ def _insert_deliveries(
         *(literal(value, column.type) for column, value in same_for_all.items()),
     )
     columns = [row.subscriber_id, row.subscription_id, *(row[name] for name in own), *same_for_all]
-    ordered = selected.order_by(SubscriptionRow.id)
+    ordered = selected.order_by(SubscriptionRow.subscriber_id)
     statement = insert(DELIVERIES.table).from_select(columns, ordered, include_defaults=False)
     values = crowd.values | {"places": as_given(rows)}
     return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount

@@ -62,6 +62,9 @@ _MOST_BITS = 60
 """As many as fit into a column of 64 bits. What is shared with still older editions is taken for not seen."""
 
 _NAMES = ("text_only", "language", "topics", "seen")
+_OF_PEOPLE = ("text_only", "language")
+"""Those of them that are the same on all lists."""
+
 Shared = tuple[tuple[str, frozenset[int]], ...]
 
 
@@ -81,8 +84,8 @@ class Crowd:
 
 def crowd_of(connection: Connection, draft: Draft) -> Crowd:
     """The edition's recipients, and how they differ."""
-    query = recipients_of(draft)
     columns = dict(_differences(connection, draft))
+    query = recipients_of(draft, people=not columns.keys().isdisjoint(_OF_PEOPLE))
     keeps = draft.digest.already_sent is AlreadySent.KEEP
     shared, pairs = ((), []) if keeps else _shared(connection, draft)
     if shared:

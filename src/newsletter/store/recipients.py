@@ -12,16 +12,21 @@ from newsletter.store.segments import in_segment
 from newsletter.store.tables import SubscriberRow, SubscriptionRow
 
 
-def recipients_of(draft: Draft) -> Select[int, int]:
-    """(subscriber id, subscription id) of each, in no order."""
-    segment = draft.digest.segment
-    return (
+def recipients_of(draft: Draft, *, people: bool = False) -> Select[int, int]:
+    """(subscriber id, subscription id) of each, in no order; with `people`, joined with their subscribers.
+
+    Who was erased has no active subscription, and no address that claiming would find. So nothing is read of people
+    unless it is asked for: for most editions an index of subscriptions has all.
+    """
+    active = (
         select(SubscriptionRow.subscriber_id, SubscriptionRow.id.label("subscription_id"))
-        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
         .where(SubscriptionRow.list_id == draft.mailing_list.id, SubscriptionRow.state == SubscriptionState.ACTIVE)
-        .where(SubscriberRow.erased_at.is_(None), _in_rhythm(draft.digest))
-        .where(in_segment(parsed(segment), now=draft.dated_at) if segment else true())
+        .where(_in_rhythm(draft.digest))
     )
+    segment = draft.digest.segment
+    if people or segment:
+        active = active.join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+    return active.where(in_segment(parsed(segment), now=draft.dated_at)) if segment else active
 
 
 def anybody_weekly(connection: Connection, list_id: str) -> bool:

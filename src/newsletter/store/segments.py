@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean
 
-from newsletter.model.delivery import DeliveryState
 from newsletter.model.segment import FIELD, Every, Is, Never, Not, Segment, Some, When
 from newsletter.model.subscriber import address_key
 from newsletter.store.mapping import fields_text, storable
-from newsletter.store.tables import DeliveryRow, SubscriberRow, SubscriptionRow
+from newsletter.store.personal import got_any
+from newsletter.store.tables import SubscriberRow, SubscriptionRow
 
 
 def in_segment(segment: Segment, *, now: datetime) -> ColumnElement[bool]:
@@ -25,7 +25,7 @@ def in_segment(segment: Segment, *, now: datetime) -> ColumnElement[bool]:
         case When():
             return _when(segment, segment.instant(now))
         case Never():
-            return not_(_delivered())
+            return not_(got_any())
         case Not(part=part):
             return not_(in_segment(part, now=now))
         case Every(parts=parts) | Some(parts=parts):
@@ -36,8 +36,8 @@ def in_segment(segment: Segment, *, now: datetime) -> ColumnElement[bool]:
 def _when(test: When, at: datetime) -> ColumnElement[bool]:
     if test.about == "joined":
         return SubscriptionRow.since_at >= at if test.after else SubscriptionRow.since_at < at
-    since = _delivered(DeliveryRow.settled_at >= at)
-    return since if test.after else and_(not_(since), _delivered())
+    since = got_any(since=at)
+    return since if test.after else and_(not_(since), got_any())
 
 
 def _is(about: str, text: str) -> ColumnElement[bool]:
@@ -63,13 +63,6 @@ def _field(name: str, text: str) -> ColumnElement[bool]:
     if text:
         return pair
     return or_(pair, not_(_Has(SubscriberRow.fields, fields_text(((name, ""),))[1:-3])))
-
-
-def _delivered(*which: ColumnElement[bool]) -> ColumnElement[bool]:
-    sent = select(DeliveryRow.id).where(
-        DeliveryRow.subscriber_id == SubscriptionRow.subscriber_id, DeliveryRow.state == DeliveryState.SENT, *which
-    )
-    return exists(sent.correlate(SubscriptionRow))
 
 
 class _Has(FunctionElement[bool]):

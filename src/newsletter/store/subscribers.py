@@ -34,6 +34,7 @@ from newsletter.store.joining import Terms, add_newcomers
 from newsletter.store.keys import AddressKeys
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import consent_from, storable, subscriber_from, subscription_from
+from newsletter.store.personal import of_person
 from newsletter.store.ports import Added, Person
 from newsletter.store.preferring import keep_preferences
 from newsletter.store.segments import in_segment
@@ -292,9 +293,7 @@ def _consents(connection: Connection, subscriber_id: int) -> tuple[Consent, ...]
 
 
 def _deliveries(connection: Connection, subscriber_id: int) -> tuple[tuple[str, DeliveryState, str], ...]:
-    query = select(DeliveryRow.edition_id, DeliveryRow.state, DeliveryRow.because).where(
-        DeliveryRow.subscriber_id == subscriber_id
-    )
+    query = select(DeliveryRow.edition_id, DeliveryRow.state, DeliveryRow.because).where(of_person(subscriber_id))
     rows = connection.execute(query.order_by(DeliveryRow.id.desc()))
     return tuple((row.edition_id, row.state, row.because or "") for row in rows)
 

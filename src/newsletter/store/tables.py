@@ -244,7 +244,11 @@ class EditionRow(Base):
     """A frozen number of a digest. `draft` is what it was rendered from, as JSON."""
 
     __tablename__ = "editions"
-    __table_args__ = (UniqueConstraint("list_id", "number"), UniqueConstraint("digest_id", "slot"))
+    __table_args__ = (
+        UniqueConstraint("list_id", "number"),
+        UniqueConstraint("digest_id", "slot"),
+        Index("ix_editions_frozen_at", "frozen_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(150), primary_key=True)
     digest_id: Mapped[str] = mapped_column(String(100))
@@ -357,7 +361,8 @@ class SubscriptionRow(Base):
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "list_id"),
-        Index("ix_subscriptions_list_id_state", "list_id", "state"),
+        # Has all that freezing asks about, in the order in which it writes.
+        Index("ix_subscriptions_recipients", "list_id", "state", "subscriber_id", "id"),
         # As those of subscribers.
         Index(
             "ix_subscriptions_weekly", "list_id", "weekly", sqlite_where=text("weekly"), postgresql_where=text("weekly")
@@ -496,8 +501,8 @@ class DeliveryRow(LedgerColumns, Base):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        # The person first: it then also answers what one person was sent, and every write keeps one index less.
-        UniqueConstraint("subscriber_id", "edition_id"),
+        # The edition first: what is frozen then stands together, however many editions there were before it.
+        UniqueConstraint("edition_id", "subscriber_id"),
         Index("ix_deliveries_edition_id_state_due_at", "edition_id", "state", "due_at"),
         Index(
             "ix_deliveries_owned",

@@ -19,6 +19,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """Every revision there is, oldest first: known without importing Alembic."""
 

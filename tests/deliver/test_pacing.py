@@ -168,6 +168,16 @@ async def test_a_slow_provider_is_known_to_other_workers_and_after_a_restart(
     assert server.connections == 0
 
 
+async def test_who_got_in_line_by_a_clock_that_ran_ahead_is_sent_when_it_is_right_again(press: Press) -> None:
+    frozen(press.store, 40)
+    move_house(press.store, 40, to="gmail.com")
+    press.clock = LateClock(10 * DAY)
+    Pacing(press.store).slow("google", rate=600, because="421 slow down", now=press.clock.now())
+    assert (await press.send()).tried == 0
+    press.clock = LateClock()
+    assert (await press.send()).sent == 40
+
+
 async def test_a_slow_down_at_one_domain_is_that_domain_s_alone(press: Press, server: MailboxServer) -> None:
     edition = frozen(press.store, 20)
     move_house(press.store, 1, to="small.example")

@@ -9,7 +9,7 @@ from newsletter.model.providers import DOMAINS, Providers
 from newsletter.model.settings import Provider
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def _slower(before: Slowdown | None = None, *, rate: float = 600, now: datetime = NOW) -> Slowdown:
@@ -31,6 +31,13 @@ def test_the_rate_comes_back_slowly_and_in_the_end_nothing_is_held_back() -> Non
 def test_what_was_on_its_way_when_a_provider_complained_is_no_second_complaint() -> None:
     once = _slower()
     assert _slower(once, now=NOW + MINUTE / 2) == once
+
+
+def test_what_a_clock_wrote_that_ran_ahead_keeps_no_provider_waiting() -> None:
+    for ahead in (_slower(now=NOW + 10 * DAY), paused(None, provider="google", because="no", now=NOW + 10 * DAY)):
+        assert rate_at(ahead, NOW) is None
+        assert _slower(ahead) == _slower()
+        assert paused(ahead, provider="google", because="no", now=NOW).closed_until == NOW + 60 * MINUTE
 
 
 def test_a_provider_that_complains_again_and_again_is_left_alone_longer_and_longer() -> None:

@@ -158,7 +158,7 @@ class Pacer:
     def slow(self, provider: str, *, because: str, share: Callable[[str], float]) -> bool:
         """Note that a provider asked for patience; whether that is news. `share` is its part of what was sent."""
         before, now = self._slowdowns.get(provider), self._clock.now()
-        if before is not None and now < before.closed_until:
+        if before is not None and rate_at(before, now) == 0:
             return False
         rate = self._rates.get(provider) or max(SLOWEST_START, self.throughput() * share(provider))
         after = slower(before, provider=provider, rate=rate, because=because, now=now)
@@ -179,7 +179,8 @@ class Pacer:
 
     def _learn(self, slowdown: Slowdown) -> None:
         known = self._slowdowns.get(slowdown.provider)
-        if known is None or known.closed_until < slowdown.closed_until:
+        rests = known is not None and rate_at(known, self._clock.now()) == 0
+        if known is None or not rests or known.closed_until < slowdown.closed_until:
             self._slowdowns[slowdown.provider] = slowdown
 
     def closed(self) -> frozenset[str]:

@@ -17,6 +17,8 @@ _REMEMBERED: Final = timedelta(hours=1)
 _MINUTES_TO_FULL: Final = 20
 """What was halved is whole again after half of that."""
 _LEAST: Final = 1.0
+_WRONG_CLOCK: Final = timedelta(minutes=1)
+"""What was written so far ahead was written by a clock that was wrong."""
 SLOWEST_START: Final = 60.0
 
 
@@ -42,6 +44,7 @@ def slower(before: Slowdown | None, *, provider: str, rate: float, because: str,
 
     Many say the same at once, about what was on its way already: that is one complaint.
     """
+    before = _believed(before, now)
     if before is not None and now < before.closed_until:
         return before
     lately = before is not None and now - before.closed_until < _REMEMBERED
@@ -64,6 +67,7 @@ def paused(before: Slowdown | None, *, provider: str, because: str, now: datetim
 
     Twice as long each time that these are refused too, up to half a day.
     """
+    before = _believed(before, now)
     lately = before is not None and now - before.closed_until < _REMEMBERED
     complaints = before.complaints + 1 if before is not None and lately else 1
     rest = min(_FIRST_PAUSE * 2 ** min(complaints - 1, _MOST_DOUBLINGS), _LONGEST_PAUSE)
@@ -80,11 +84,18 @@ def paused(before: Slowdown | None, *, provider: str, because: str, now: datetim
     )
 
 
+def _believed(slowdown: Slowdown | None, now: datetime) -> Slowdown | None:
+    """None for one from the future: a clock that ran ahead must not keep a provider from its mail for days."""
+    return None if slowdown is None or slowdown.slowed_at > now + _WRONG_CLOCK else slowdown
+
+
 def rate_at(slowdown: Slowdown, now: datetime) -> float | None:
     """What the provider gets now: 0 while it rests, None when it is over.
 
     It grows by the clock and not by what is accepted, so that every worker knows it without being told.
     """
+    if _believed(slowdown, now) is None:
+        return None
     if now < slowdown.closed_until:
         return 0.0
     minutes = (now - slowdown.closed_until) / timedelta(minutes=1)

@@ -1,1 +1,1 @@
-"""Store: the only place that speaks SQL. Other rooms see `ports.py` and `seam.py`."""
+"""Store: the only place that speaks SQL. Other rooms see `ports/` and `seam.py`."""

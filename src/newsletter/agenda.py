@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
-from newsletter.compose.compose import Composed
 from newsletter.compose.slots import due, too_late
 from newsletter.errors import NewsletterError
 from newsletter.model.clock import Clock
 from newsletter.model.publication import Digest
 from newsletter.store.ports import Editions, Slot, Slots
 from newsletter.store.seam import in_thread
+
+if TYPE_CHECKING:
+    from newsletter.compose.compose import Composed
 
 # After a month's rest a digest that comes every minute has 40,000 of them.
 _MOST_TOLD = 20

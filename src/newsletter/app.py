@@ -9,31 +9,24 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from newsletter.agenda import Agenda, Settled
-from newsletter.collect.filters import refusal
-from newsletter.compose.compose import Composed, compose
-from newsletter.dispatch import Dispatch, Sent
 from newsletter.errors import EditionError
 from newsletter.feedback.marks import Marks
-from newsletter.mailroom import Mailroom
 from newsletter.model.clock import Clock, SystemClock
-from newsletter.model.delivery import DeliveryState, Report
+from newsletter.model.delivery import Claimed, DeliveryState, Report
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.item import PollReport
+from newsletter.model.message import Message
 from newsletter.model.pacing import rate_at
 from newsletter.model.publication import Digest
 from newsletter.outreach import Outreach
-from newsletter.proofs import Proofs
 from newsletter.readers.signup import SignUps
 from newsletter.readers.tokens import Tokens
-from newsletter.render.environment import Templates
-from newsletter.render.render import render_digest
 from newsletter.site import Site
 from newsletter.store.address_changes import AddressChanges
 from newsletter.store.announcements import Announcements
@@ -57,10 +50,16 @@ from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
 from newsletter.store.suppressions import Suppressions
 from newsletter.store.visits import Visits
-from newsletter.waits import Wait, waits
 
 if TYPE_CHECKING:
+    from newsletter.agenda import Agenda, Settled
     from newsletter.collect.discover import Candidate
+    from newsletter.compose.compose import Composed
+    from newsletter.dispatch import Dispatch, Sent
+    from newsletter.mailroom import Mailroom
+    from newsletter.proofs import Proofs
+    from newsletter.render.environment import Templates
+    from newsletter.waits import Wait
 
 T = TypeVar("T")
 
@@ -87,7 +86,8 @@ class App:
         keys = site.keys()
         self.site, self.settings, self.clock = site, site.settings, clock
         # What must never change with a new key, Message-IDs and suppressions, hangs on the oldest.
-        address_keys = AddressKeys(secret=keys[-1])
+        self._key = keys[-1]
+        address_keys = AddressKeys(secret=self._key)
         self._store = store
         self.feeds, self.items, self.slots = Feeds(store), Items(store), Slots(store)
         self.stories, self.hubs, self.robots = Stories(store), Hubs(store), Robots(store)
@@ -109,44 +109,77 @@ class App:
             clock=clock,
         )
         self.pushed = self.outreach.pushed
-        self.sign_ups = SignUps(keys[-1])
+        self.sign_ups = SignUps(self._key)
         self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys)
         self.visits = Visits(store)
-        self.templates = Templates(site.template_folders)
-        self.mailroom = Mailroom(
-            self.settings,
-            editions=self.editions,
-            templates=self.templates,
-            tokens=self.tokens,
-            marks=self.marks,
-            key=keys[-1],
-        )
-        self.proofs = Proofs(
-            self.settings, editions=self.editions, subscribers=self.subscribers, mailroom=self.mailroom
-        )
-        self.dispatch = Dispatch(
-            self.settings,
-            editions=self.editions,
-            ledger=self.ledger,
-            pacing=self.pacing,
-            mailroom=self.mailroom,
-            clock=clock,
-            journals=site.var() / "journals",
-            shared=not store.is_sqlite,
-        )
-        self.agenda = Agenda(
-            self.digests(),
-            slots=self.slots,
-            editions=self.editions,
-            clock=clock,
-            compose=lambda digest_id, slot: self.compose(digest_id, slot=slot),
-        )
 
     @classmethod
     def open(cls, site: Site, *, clock: Clock | None = None) -> Self:
         """The application of a site; its database is made and brought up to date where needed."""
         store = Store.open(site.settings.store_url.reveal(), site_dir=site.folder)
         return cls(site, store, clock=clock or SystemClock())
+
+    # What is loaded when it is first used: a process that only polls needs none of it, nor the memory it takes.
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The site's templates."""
+        from newsletter.render.environment import Templates
+
+        return Templates(self.site.template_folders)
+
+    @cached_property
+    def mailroom(self) -> Mailroom:
+        """Where messages are made."""
+        from newsletter.mailroom import Mailroom
+
+        return Mailroom(
+            self.settings,
+            editions=self.editions,
+            templates=self.templates,
+            tokens=self.tokens,
+            marks=self.marks,
+            key=self._key,
+        )
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        """Previews and test mails."""
+        from newsletter.proofs import Proofs
+
+        return Proofs(self.settings, editions=self.editions, subscribers=self.subscribers, mailroom=self.mailroom)
+
+    @cached_property
+    def dispatch(self) -> Dispatch:
+        """What sends."""
+        from newsletter.dispatch import Dispatch
+
+        return Dispatch(
+            self.settings,
+            editions=self.editions,
+            ledger=self.ledger,
+            pacing=self.pacing,
+            message=self._message,
+            clock=self.clock,
+            journals=self.site.var() / "journals",
+            shared=not self._store.is_sqlite,
+        )
+
+    def _message(self, claimed: Claimed) -> Message:
+        return self.mailroom.message(claimed)
+
+    @cached_property
+    def agenda(self) -> Agenda:
+        """What opens slots and has their editions composed."""
+        from newsletter.agenda import Agenda
+
+        return Agenda(
+            self.digests(),
+            slots=self.slots,
+            editions=self.editions,
+            clock=self.clock,
+            compose=lambda digest_id, slot: self.compose(digest_id, slot=slot),
+        )
 
     def close(self) -> None:
         """Write what waits to be written and let go of the database."""
@@ -236,6 +269,10 @@ class App:
 
     async def compose(self, digest_id: str, *, slot: Slot | None = None) -> Composed:
         """Freeze the next edition of a digest, for a slot or for now."""
+        from newsletter.collect.filters import refusal
+        from newsletter.compose.compose import compose
+        from newsletter.render.render import render_digest
+
         digest = self.settings.digest(digest_id)
         dated_at = slot.due_at if slot else self.clock.now()
         local = dated_at.astimezone(ZoneInfo(digest.timezone))
@@ -291,6 +328,8 @@ class App:
 
     def waits(self, report: Report) -> tuple[Wait, ...]:
         """What an edition's deliveries wait for: providers that are held back, relays that warm up."""
+        from newsletter.waits import waits
+
         return waits(report, pacing=self.pacing, settings=self.settings, now=self.clock.now())
 
     async def send_due(self, stop: asyncio.Event) -> int:
@@ -314,7 +353,9 @@ class App:
 
     async def settle(self) -> int:
         """Finish editions whose recipients all have an outcome; returns how many."""
-        return await self.dispatch.settle()
+        from newsletter.deliver.finish import finish
+
+        return await finish(self.editions, self.clock)
 
     # All of it
 

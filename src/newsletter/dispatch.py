@@ -17,16 +17,17 @@ import structlog
 
 from newsletter import sdnotify
 from newsletter.deliver.ballot import Alarm
+from newsletter.deliver.finish import finish
 from newsletter.deliver.gate import REFUSED_PAUSE
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.recover import settle_journals
-from newsletter.deliver.send import Counts, Limits, send_due
+from newsletter.deliver.tally import Counts
 from newsletter.errors import EditionError, MoveError
-from newsletter.mailroom import Mailroom
 from newsletter.model.blame import Step
 from newsletter.model.clock import Clock
-from newsletter.model.delivery import DeliveryState, Report
+from newsletter.model.delivery import Claimed, DeliveryState, Report
 from newsletter.model.edition import EditionState
+from newsletter.model.message import Message
 from newsletter.model.settings import Settings, WhenUnknown
 from newsletter.store.ports import Editions, Ledger, Pacing
 from newsletter.store.seam import in_thread
@@ -59,7 +60,7 @@ class Dispatch:
         editions: Editions,
         ledger: Ledger,
         pacing: Pacing,
-        mailroom: Mailroom,
+        message: Callable[[Claimed], Message],
         clock: Clock,
         journals: Path,
         shared: bool,
@@ -73,7 +74,7 @@ class Dispatch:
         """Attempts by outcome, since the process began."""
         self.unfit: tuple[str, ...] = ()
         """Relays that were paused when this process last looked."""
-        self._mailroom = mailroom
+        self._message = message
         self._clock = clock
         self._journals = journals
         self._shared = shared
@@ -103,7 +104,7 @@ class Dispatch:
                 raise EditionError(edition_id, f"it is {state}: nothing of it may be sent")
         await in_thread(self.recover)
         counts = await self._send(stop or asyncio.Event(), edition_id=edition_id, on_progress=on_progress)
-        await self.settle()
+        await finish(self._editions, self._clock)
         worked_on = dict.fromkeys((*counts.editions, *([edition_id] if edition_id else [])))
         reports = [await in_thread(self._editions.report, each) for each in worked_on]
         return Sent(reports=tuple(reports), counts=counts)
@@ -129,11 +130,13 @@ class Dispatch:
         edition_id: str | None = None,
         on_progress: Callable[[Counts], None] | None = None,
     ) -> Counts:
+        from newsletter.deliver.send import Limits, send_due
+
         owner = _owner()
         with Journal(self._journals, owner=owner) as journal:
             return await send_due(
                 self._ledger,
-                prepare=self._mailroom.message,
+                prepare=self._message,
                 relays=self._settings.relays,
                 hostname=self._settings.hostname,
                 policy=self._settings.deliver,
@@ -175,15 +178,6 @@ class Dispatch:
         with suppress(MoveError):  # it is paused or cancelled already
             self._editions.move(alarm.whom, EditionState.PAUSED, now=now, because=alarm.because)
         return f"`newsletter resume {alarm.whom}` lets it go on, `resend --only failed` brings back who was refused"
-
-    async def settle(self) -> int:
-        """Finish editions whose recipients all have an outcome; returns how many."""
-        finished = await in_thread(self._editions.finish, now=self._clock.now())
-        for edition_id in finished:
-            report = await in_thread(self._editions.report, edition_id)
-            counts = {state.value: getattr(report, state.value) for state in DeliveryState}
-            log.info("edition finished", edition=edition_id, recipients=report.recipients, **counts)
-        return len(finished)
 
 
 def _owner() -> str:

@@ -8,9 +8,27 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO, cast
 
-import structlog
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Whoever imports this package meanwhile finds that it is not installed, unless somebody uses it already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # how the import system spells it
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+# Where it finds rich, structlog loads it for tracebacks with local variables, which we never show: 5 MB.
+with _without("rich"):
+    import structlog
 
 
 def configure(level: str = "info", *, stream: TextIO | None = None) -> None:

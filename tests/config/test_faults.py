@@ -143,6 +143,8 @@ def test_what_a_publication_says_is_checked(faults: Faults, line: str, rule: str
         ),
         ("[providers.google]\nrate = 'slow'", "expected a rate such as"),
         ("[store]\nurl = 'mysql://localhost/x'", "expected sqlite:///path/of/file.db or postgresql://"),
+        ("[collect]\nallow_private_hosts = ['10.1.2.3/16']", "expected a network such as 10.1.0.0/16"),
+        ("[collect]\nallow_private_hosts = ['a b']", "expected a host name or an IP address"),
         ("[collect]\nuser_agent_contact = 'us'", "expected an address that begins with https://"),
         ("[deliver]\nunknown = 'retry'", "expected 'hold' or 'resend'"),
         ("[deliver]\nfirst_wait = '0s'", "expected more than no time at all"),

@@ -67,13 +67,13 @@ def test_variables_stand_in_for_keys_of_every_type(settings: Load) -> None:
     environment = {
         "NEWSLETTER_PUBLICATION_BASE_URL": "https://other.example.org",
         "NEWSLETTER_COLLECT_CONCURRENCY": "3",
-        "NEWSLETTER_COLLECT_ALLOW_PRIVATE_HOSTS": '["127.0.0.1"]',
+        "NEWSLETTER_COLLECT_ALLOW_PRIVATE_HOSTS": '["127.0.0.1", "10.1.0.0/16"]',
         "NEWSLETTER_DELIVER_UNKNOWN": "resend",
         "NEWSLETTER_SITE_KEY": "k" * 32,
     }
     found = settings(environment=environment)
     assert found.publication.base_url == "https://other.example.org"
-    assert (found.collect.concurrency, found.collect.allow_private_hosts) == (3, ("127.0.0.1",))
+    assert (found.collect.concurrency, found.collect.allow_private_hosts) == (3, ("127.0.0.1", "10.1.0.0/16"))
     assert found.deliver.unknown == "resend"
     assert revealed(found.site_key) == "k" * 32
 

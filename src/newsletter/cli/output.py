@@ -232,10 +232,10 @@ def start_logging() -> None:
 @contextmanager
 def opened(site: Path | None) -> Iterator[App]:
     """The wired application of a site, closed afterwards. Settings that cannot be used raise SettingsError."""
+    start_logging()  # before others load structlog, see there
     from newsletter.app import App
     from newsletter.site import open_site
 
-    start_logging()
     app = App.open(open_site(site))
     try:
         yield app

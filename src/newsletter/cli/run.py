@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from newsletter.cli.output import JsonOption, SiteOption, answer, opened, partly
 
 if TYPE_CHECKING:
     from newsletter.app import App, Tick
+    from newsletter.scheduler import Serve
 
 
 class RoleName(StrEnum):
@@ -59,20 +60,11 @@ def run(
     """
     import uvloop
 
-    from newsletter import scheduler
-    from newsletter.web.operator import operator_pages
-    from newsletter.web.serve import pages
+    with opened(site) as app, _locked(app, role), _pages(app, role) as serve:
+        from newsletter import scheduler
 
-    serving = role in {RoleName.ALL, RoleName.WEB}
-    with (
-        opened(site) as app,
-        _locked(app, role),
-        pages(app) if serving else nullcontext() as public,
-        operator_pages(app) as operators,
-    ):
         if role is not RoleName.WEB:
             app.dispatch.recover(alone=role is not RoleName.CLOCK)
-        serve = tuple(each for each in (public, operators) if each is not None)
         uvloop.run(scheduler.run(app, scheduler.Role(role), serve=serve))
     answer({"role": role, "stopped": True}, as_json=as_json, lines=[])
 
@@ -87,6 +79,22 @@ def _locked(app: App, role: RoleName) -> Iterator[None]:
         if role in {RoleName.ALL, RoleName.SENDER}:
             locks.enter_context(app.locked_for_sending(command))
         yield
+
+
+@contextmanager
+def _pages(app: App, role: RoleName) -> Iterator[tuple[Serve, ...]]:
+    """What serves pages in this process; a web server is loaded where there is something for it to serve."""
+    serve: list[Serve | None] = []
+    with ExitStack() as listening:
+        if role in {RoleName.ALL, RoleName.WEB}:
+            from newsletter.web.serve import pages
+
+            serve.append(listening.enter_context(pages(app)))
+        if app.settings.metrics is not None:
+            from newsletter.web.operator import operator_pages
+
+            serve.append(listening.enter_context(operator_pages(app)))
+        yield tuple(each for each in serve if each is not None)
 
 
 def _lines(done: Tick) -> list[str]:

@@ -6,6 +6,7 @@ import codecs
 import re
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, NamedTuple
@@ -273,6 +274,15 @@ def _host(text: str) -> str:
     return text.lower()
 
 
+def _host_or_network(text: str) -> str:
+    if "/" not in text:
+        return _host(text)
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise refuse("expected a network such as 10.1.0.0/16: an IP address whose other bits are zero") from None
+
+
 def _contact(text: str) -> str:
     if text.startswith("mailto:"):
         return f"mailto:{_address(text.removeprefix('mailto:'))}"
@@ -300,6 +310,7 @@ StoreAddress = Annotated[Secret, PlainValidator(store_url)]
 StoreAddressFile = Annotated[Secret, PlainValidator(_store_address_file)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Host = Annotated[str, AfterValidator(_host)]
+HostOrNetwork = Annotated[str, AfterValidator(_host_or_network)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Rate = Annotated[float, PlainValidator(_rate)]

@@ -145,9 +145,10 @@ class CollectTable(Table):
     user_agent_contact: kinds.Contact | None = Field(
         default=None, description="A page or `mailto:` that says who asks, sent to publishers. Default: base_url."
     )
-    allow_private_hosts: list[kinds.Host] = Field(
+    allow_private_hosts: list[kinds.HostOrNetwork] = Field(
         default=[],
-        description="Names or IP addresses in private networks that feeds may be on: for tests and intranets.",
+        description="Names, IP addresses or networks (`10.1.0.0/16`) in private address space that feeds may be on: "
+        "for tests and intranets.",
     )
     timeout: kinds.Wait = Field(default=timedelta(seconds=30), description="For one feed in all, redirects included.")
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING
 
 from newsletter.model.edition import Draft, Rendered
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 def draft_text(draft: Draft) -> str:
@@ -25,12 +27,16 @@ def rendered_from(text: str) -> Rendered:
     return _rendereds().validate_json(text)
 
 
-# Built when first used: commands that touch no edition do not wait for them.
+# Loaded and built when first used: what touches no edition neither waits for pydantic nor has room for it.
 @cache
 def _drafts() -> TypeAdapter[Draft]:
+    from pydantic import TypeAdapter
+
     return TypeAdapter(Draft)
 
 
 @cache
 def _rendereds() -> TypeAdapter[Rendered]:
+    from pydantic import TypeAdapter
+
     return TypeAdapter(Rendered)

@@ -11,8 +11,9 @@ from newsletter.store.tables import FactRow
 
 
 def _facts(store: Store) -> list[str]:
+    """What `_add` wrote: the store has facts of its own."""
     with store.read() as connection:
-        return list(connection.scalars(select(FactRow.name).order_by(FactRow.name)))
+        return list(connection.scalars(select(FactRow.name).where(FactRow.value == "").order_by(FactRow.name)))
 
 
 def _add(store: Store, *names: str) -> None:
@@ -54,6 +55,19 @@ def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:
     with store.write() as connection:
         connection.execute(insert(FactRow).values(name="one", value=""))
         assert _facts(store) == []
+
+
+def test_what_much_is_written_gets_into_the_file_behind_the_commit(tmp_path: Path) -> None:
+    store = Store.open("sqlite:///newsletter.db", site_dir=tmp_path)
+    other = sqlite3.connect(tmp_path / "newsletter.db")  # while it is open nobody closes the file for good
+    other.execute("SELECT count(*) FROM facts").fetchall()
+    with store.write_much() as connection:
+        connection.execute(insert(FactRow), [{"name": f"{number}", "value": "x" * 4_000} for number in range(2_000)])
+    store.close()
+    alone = sqlite3.connect(f"file:{tmp_path}/newsletter.db?immutable=1", uri=True)  # does not look at the journal
+    assert alone.execute("SELECT count(*) FROM facts WHERE value LIKE 'x%'").fetchall() == [(2_000,)]
+    alone.close()
+    other.close()
 
 
 def test_serial_writers_write(store: Store) -> None:

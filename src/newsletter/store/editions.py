@@ -70,7 +70,7 @@ class Editions:
         variants: Variants | None = None,
     ) -> int:
         try:
-            with self._store.write() as connection:
+            with self._store.write_much() as connection:
                 # Two editions with the same story must know of one another.
                 self._store.freeze_alone(connection)
                 check_accepted(connection, draft)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,9 @@ from newsletter.store.refusals import spoken
 # Any numbers, the same in every program that shares the database.
 _SERIAL_LOCK = 7_310_001
 _FREEZING_LOCK = 7_310_003
+
+_CHECKPOINT_PAGES = 1000
+"""SQLite's own measure of how full its journal may be at the end of a commit."""
 
 
 class Store:
@@ -38,6 +42,7 @@ class Store:
         self._writer = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
         # SQLite has one writer at a time and lets the others sleep and ask again; within a process we queue.
         self._turn = threading.Lock() if self.is_sqlite else None
+        self._behind = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
 
     @classmethod
     def open(cls, url: str, *, site_dir: Path, patience: timedelta = PATIENCE) -> Self:
@@ -75,6 +80,27 @@ class Store:
                 connection.execute(select(func.pg_advisory_xact_lock(_SERIAL_LOCK)))
             yield connection
 
+    @contextmanager
+    def write_much(self) -> Iterator[Connection]:
+        """As `write`, for what fills SQLite's journal.
+
+        A commit that did so would copy all of it into the file before it returns. Here a thread does, behind it: what
+        is in the journal is durable.
+        """
+        if not self.is_sqlite:
+            with self.write() as connection:
+                yield connection
+            return
+        with self._turn_taken(), spoken(self.where), self._writer.connect() as connection:
+            with _unbothered(connection), connection.begin():
+                yield connection
+            self._behind.submit(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        """What is in the journal by now; if that fails, the next large commit tries again."""
+        with self._engine.execution_options(**{BEGIN: ""}).connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     def freeze_alone(self, connection: Connection) -> None:
         """Keep others from freezing until this transaction ends, and nobody from anything else: it may take a while."""
         if not self.is_sqlite:
@@ -107,6 +133,7 @@ class Store:
 
     def close(self) -> None:
         """Close every connection. The store may not be used again."""
+        self._behind.shutdown()
         # No PRAGMA optimize: without statistics SQLite's plans are always those that we looked at.
         self._engine.dispose()
 
@@ -115,6 +142,18 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def _unbothered(connection: Connection) -> Iterator[None]:
+    """Within it SQLite's connection copies nothing from its journal into the file."""
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    driver.execute("PRAGMA wal_autocheckpoint = 0")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def _reader(engine: Engine, *, is_sqlite: bool) -> Engine:

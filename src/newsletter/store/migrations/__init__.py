@@ -1,4 +1,4 @@
-"""The schema's history. A change of `tables.py` is a new script in `versions/` and its name at the end of REVISIONS.
+"""The schema's history. A change of `tables/` is a new script in `versions/` and its name at the end of REVISIONS.
 
 The tests compare what the scripts make with the tables, on SQLite and PostgreSQL, and say what is missing.
 """

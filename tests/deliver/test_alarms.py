@@ -1,6 +1,8 @@
 """What is our own fault stops what would only be refused, and touches nobody who reads us."""
 
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from structlog.testing import capture_logs
 
 from newsletter.deliver.ballot import Alarm
 from newsletter.errors import StoreError
-from newsletter.mailbox.script import Script
+from newsletter.mailbox.script import Act, Answer, Script
 from newsletter.mailbox.server import MailboxServer
 from newsletter.model.blame import Step
 from newsletter.model.edition import EditionState
@@ -78,6 +80,37 @@ async def test_an_edition_that_is_refused_everywhere_is_paused_and_can_be_resume
     editions.move(edition, EditionState.APPROVED, now=NOW)
     again = await press.send()
     assert (again.sent, again.alarms) == (report.queued, ())
+
+
+@dataclass(slots=True, kw_only=True)
+class Refusing(Script):
+    """Takes some messages and refuses all others."""
+
+    takes: int
+    asked: int = 0
+
+    def at_data(self, recipient: str) -> Answer:
+        del recipient
+        self.asked += 1
+        return Act.YES if self.asked <= self.takes else "552 5.3.4 Message size exceeds fixed limit"
+
+
+async def test_what_is_begun_of_an_edition_while_it_is_paused_is_not_sent(press: Press, server: MailboxServer) -> None:
+    editions, asked = Editions(press.store), list[int]()
+    server.script = script = Refusing(takes=200)
+
+    def act(alarm: Alarm) -> str:
+        # What was on the lines has its outcome, and the next ones are begun.
+        while (report := press.report(alarm.whom)).failed != script.asked - script.takes or not report.sending:
+            time.sleep(0.01)
+        editions.move(alarm.whom, EditionState.PAUSED, now=NOW, because=alarm.because)
+        asked.append(script.asked)
+        return "an editor decides"
+
+    press.act, press.relays = act, (relay_to(server, connections=1),)
+    frozen(press.store, 900)
+    await press.send()
+    assert script.asked <= asked[0] + 2, "no more than what was on the line"
 
 
 async def test_a_few_refusals_among_many_stop_nothing(press: Press, server: MailboxServer) -> None:

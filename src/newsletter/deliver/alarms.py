@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -31,11 +31,18 @@ class Alarms:
     """Watches a run's outcomes. It lives in the event loop; what it does in the store is done in a thread."""
 
     def __init__(
-        self, hopper: Hopper, *, pacer: Pacer, act: Act | None, withdraw: Callable[[Sequence[Parcel]], None]
+        self,
+        hopper: Hopper,
+        *,
+        pacer: Pacer,
+        act: Act | None,
+        withdraw: Callable[[Sequence[Parcel]], None],
+        settled: Callable[[], Awaitable[None]],
     ) -> None:
-        """`withdraw` gives back what was begun and must not be sent."""
+        """`withdraw` gives back what was begun and must not be sent; until `settled` more may turn out to be begun."""
         self._hopper = hopper
         self._withdraw = withdraw
+        self._settled = settled
         self._pacer = pacer
         self._act = act
         self._ballot = Ballot()
@@ -95,10 +102,15 @@ class Alarms:
         assert self._act is not None
         try:
             then = await in_thread(self._act, alarm)
+            if alarm.step is Step.PAUSE_EDITION:
+                # Until just now the store let more of it be begun.
+                await self._settled()
+                self._withdraw(self._hopper.halt(alarm.whom))
         except NewsletterError as error:
             then = f"it could not be paused: {error}"
         finally:
-            self._hopper.go_on()
+            if not any(other.step is Step.PAUSE_EDITION for other in self._waiting if other is not alarm):
+                self._hopper.go_on()
         self._tell(alarm, then)
 
     def _tell(self, alarm: Alarm, then: str) -> None:

@@ -95,8 +95,11 @@ class Hopper:
     def halt(self, edition_id: str) -> list[Parcel]:
         """Send nothing until `go_on`, and take out what is begun of an edition: it has to find an outcome."""
         self._halted = True
-        withdrawn = [parcel for parcel in self.begun if parcel.claimed.batch == edition_id]
-        self.begun = deque(parcel for parcel in self.begun if parcel.claimed.batch != edition_id)
+        withdrawn = [parcel for parcel in self.left_over() if parcel.claimed.batch == edition_id]
+        for line in (self.begun, self._offers.aside):
+            kept = [parcel for parcel in line if parcel.claimed.batch != edition_id]
+            line.clear()
+            line.extend(kept)
         return withdrawn
 
     def go_on(self) -> None:

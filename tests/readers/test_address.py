@@ -48,6 +48,7 @@ def test_an_address_is_kept_as_it_was_given(address: str) -> None:
         "zoe\x00@example.org",
         f"{'a' * 65}@example.org",
         f"zoe@{'a.' * 130}org",
+        f"{'ΐ' * 64}@{'a.' * 90}org",  # its key would be longer than its column
     ],
 )
 def test_what_is_no_address_is_refused_without_repeating_it(text: str) -> None:

@@ -1,8 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from newsletter.errors import NotFoundError
+from newsletter.model.blame import Blame
+from newsletter.model.delivery import DeliveryState
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import AddressMove, Departure, Newcomer, SubscriptionState
 from newsletter.store.address_changes import AddressChanges
@@ -12,7 +16,8 @@ from newsletter.store.keys import AddressKeys
 from newsletter.store.ledger import Ledger
 from newsletter.store.ports import Departed
 from newsletter.store.subscribers import Subscribers
-from tests.store.samples import begin, claim_all
+from newsletter.store.tables import Base, TroubleRow
+from tests.store.samples import add_items, begin, claim_all, draft_of, freeze, outcome, record
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 KEYS = AddressKeys(secret=b"a key for tests")
@@ -68,6 +73,47 @@ def test_both_letters_go_out_and_both_are_needed_in_whatever_order(
         ("change of address", "Yes"),
     ]
     assert changes.pending(wish, now=NOW) is None
+
+
+def test_the_old_address_stays_nowhere_and_its_troubles_are_not_the_new_ones(
+    people: Subscribers, changes: AddressChanges, store: Store
+) -> None:
+    people.add([Newcomer(address=OLD, lists=("weekly",))], confirmed=True, source=f"from {OLD}", text=OLD, now=NOW)
+    with store.write() as connection:
+        connection.execute(insert(TroubleRow).values(subscriber_id=1, score=3.9, since=NOW, at=NOW))
+
+    assert _confirm(changes, _ask(people, changes), FROM, TO)[-1] is AddressMove.DONE
+
+    moved = people.person(NEW)
+    assert [(each.source, each.text) for each in moved.consents][1] == ("from [address]", "[address]")
+    assert moved.trouble is None
+    with store.read() as connection:
+        rows = [repr(row) for table in Base.metadata.tables.values() for row in connection.execute(table.select())]
+    assert not [row for row in rows if OLD in row]
+
+
+@pytest.mark.parametrize("blame", [Blame.ADDRESS_DEAD, Blame.MAILBOX_TROUBLE])
+def test_what_failed_at_the_old_address_is_no_fault_of_the_new_one(
+    people: Subscribers, changes: AddressChanges, store: Store, blame: Blame
+) -> None:
+    def fails(number: int, blame: Blame, *, meanwhile: bool = False) -> None:
+        at = NOW + timedelta(minutes=number)
+        freeze(store, draft_of(add_items(store, 1), edition_id=f"daily-{number}", number=number), now=at)
+        (one,) = (one for one in claim_all(ledger, now=at) if one.batch == f"daily-{number}")
+        assert begin(ledger, [one], now=at) == [True]
+        if meanwhile:
+            wish = changes.ask(one.subscription_id, NEW, now=at)
+            assert [changes.confirm(wish, side, text="", token="", now=at) for side in (FROM, TO)][-1] == "done"
+        failed = replace(outcome(one, DeliveryState.FAILED), blame=blame)
+        assert record(ledger, [failed], now=at) == [True]
+
+    with Ledger(store, hashes_of=KEYS.hashes_of) as ledger:
+        fails(1, blame, meanwhile=True)
+        moved = people.person(NEW)
+        assert (moved.subscriptions[0].state, moved.suppression) == (SubscriptionState.ACTIVE, None)
+        assert moved.trouble is None
+        fails(2, Blame.ADDRESS_DEAD)
+        assert people.person(NEW).suppression is not None
 
 
 def test_letters_of_a_wish_that_is_over_are_not_begun_and_not_claimed(

@@ -4,7 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from newsletter.errors import NotFoundError
 from newsletter.model.delivery import DeliveryState, Report
@@ -83,6 +83,19 @@ def test_nothing_about_an_erased_person_is_left_in_any_table_or_file(
     assert [trace for trace in TRACES if trace in left] == []
     if store.is_sqlite:
         assert [trace for trace in TRACES if trace.encode() in _on_disk(tmp_path)] == []
+
+
+def test_what_a_server_said_is_forgotten_whichever_spelling_of_the_mailbox_it_was_about(
+    people: Subscribers, store: Store
+) -> None:
+    keys, address = AddressKeys(secret=b"a key for tests"), "Ann.Quill@gmail.com"
+    said = {"reason": "dead", "at": NOW, "kind": SuppressionKind.BOUNCE, "evidence": "550 Ann Quill has moved"}
+    with store.write() as connection:
+        connection.execute(insert(SuppressionRow), [{"address_hash": each} | said for each in keys.hashes_of(address)])
+
+    assert not _erase(people, address)
+
+    assert "moved" not in _everything(store)
 
 
 def test_of_whom_is_erased_out_of_many_no_copy_stays_where_pages_were_split(

@@ -9,7 +9,8 @@ import email_validator
 
 from newsletter.errors import AddressError
 
-_LONGEST = 254
+# RFC 5321 section 4.5.3.1.3, without the brackets; counted as it is sent, where a letter may be several bytes.
+_LONGEST_BYTES = 254
 # What hardly any address goes beyond, and surely may stand before the @: the library is slow, and files are long.
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 _LONGEST_LOCAL = 64
@@ -25,8 +26,8 @@ def checked(text: str) -> str:
     Follows RFC 5321 and 6531: letters of any script are welcome. Whether the domain takes mail is not asked.
     """
     address = text.strip()
-    if len(address) > _LONGEST:
-        raise AddressError(f"longer than {_LONGEST} characters")
+    if len(address.encode("utf-8", "replace")) > _LONGEST_BYTES:
+        raise AddressError(f"longer than {_LONGEST_BYTES} bytes")
     local, _, domain = address.rpartition("@")
     if not (len(local) <= _LONGEST_LOCAL and _PLAIN_LOCAL.fullmatch(local) and _is_domain(domain)):
         _check(address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from newsletter.errors import NotFoundError
 from newsletter.model.message import LetterKind
@@ -16,8 +16,9 @@ from newsletter.store.engine import Store
 from newsletter.store.keys import AddressKeys
 from newsletter.store.letters import queue_letter
 from newsletter.store.mapping import storable
+from newsletter.store.nameless import forget_address
 from newsletter.store.suppressing import lift
-from newsletter.store.tables import AddressChangeRow, LetterRow, SubscriberRow, SubscriptionRow
+from newsletter.store.tables import AddressChangeRow, LetterRow, SubscriberRow, SubscriptionRow, TroubleRow
 
 GOOD_FOR = timedelta(days=7)
 _SIDES = {LetterKind.MOVE_FROM: "old_confirmed_at", LetterKind.MOVE_TO: "new_confirmed_at"}
@@ -74,10 +75,7 @@ class AddressChanges:
         if why is not None and why.kind is not SuppressionKind.ERASED:
             return AddressMove.OVER
         lift(connection, hashes, only=SuppressionKind.ERASED)
-        person = update(SubscriberRow).where(SubscriberRow.id == row.subscriber_id)
-        connection.execute(person.values(address=row.address, address_key=key))
-        for state, ids in _subscriptions(connection, row.subscriber_id).items():
-            put_on_record(connection, ids, before=state, after=state, said=said)
+        _give(connection, row.subscriber_id, address=row.address, key=key, said=said)
         return AddressMove.DONE
 
 
@@ -86,6 +84,19 @@ def forget_changes(connection: Connection, *which: Any) -> None:
     connection.execute(
         update(AddressChangeRow).where(*which, AddressChangeRow.address.is_not(None)).values(address=None)
     )
+
+
+def _give(connection: Connection, subscriber_id: int, *, address: str, key: str, said: Said) -> None:
+    of_person = SubscriberRow.id == subscriber_id
+    old = connection.scalars(select(SubscriberRow.address).where(of_person)).one()
+    connection.execute(update(SubscriberRow).where(of_person).values(address=address, address_key=key))
+    # How the mailbox that they leave behaved says nothing of their new one.
+    connection.execute(delete(TroubleRow).where(TroubleRow.subscriber_id == subscriber_id))
+    for state, ids in _subscriptions(connection, subscriber_id).items():
+        put_on_record(connection, ids, before=state, after=state, said=said)
+        if old is not None:
+            # From now on nobody could find it to erase it.
+            forget_address(connection, ids, old)
 
 
 def _write_to(connection: Connection, kind: LetterKind, subscription_id: int, change_id: int, *, now: datetime) -> None:

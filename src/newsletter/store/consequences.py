@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, delete, exists, func, select, true
+from sqlalchemy import BigInteger, Connection, Row, Select, delete, exists, func, or_, select, true
 
 from newsletter.model.blame import Blame
 from newsletter.model.delivery import DeliveryState, LedgerKind, Tried
@@ -20,13 +20,13 @@ from newsletter.model.subscriber import SuppressionKind
 from newsletter.model.trouble import REPORTED_WITHIN, Patience, Trouble, enough, more_trouble
 from newsletter.store.books import BOOKS
 from newsletter.store.consents import Said
-from newsletter.store.erasing import nameless
 from newsletter.store.given import as_given, given
+from newsletter.store.nameless import nameless
 from newsletter.store.outcomes import told
 from newsletter.store.personal import of_person
 from newsletter.store.statements import insert_into
 from newsletter.store.suppressing import call_off, never_again
-from newsletter.store.tables import DeliveryRow, SubscriberRow, SubscriptionRow, TroubleRow
+from newsletter.store.tables import AddressChangeRow, DeliveryRow, SubscriberRow, SubscriptionRow, TroubleRow
 
 SOURCE = "bounce"
 """Who says so, in the record of consent."""
@@ -90,13 +90,20 @@ def _whose(ledger: LedgerKind, dialect: str) -> Select[Any]:
     table, asked = BOOKS[ledger].table, given(dialect, id=BigInteger())
     # A letter about a change of address may have gone to the one that somebody only wants.
     theirs = table.c.change_id.is_(None) if ledger is LedgerKind.LETTER else true()
+    confirmed = AddressChangeRow.old_confirmed_at, AddressChangeRow.new_confirmed_at
+    # What was begun before they had another address is no fault of that one.
+    moved = exists().where(
+        AddressChangeRow.subscriber_id == SubscriptionRow.subscriber_id,
+        *(each.is_not(None) for each in confirmed),
+        or_(*(each >= table.c.begun_at for each in confirmed)),
+    )
     return (
         select(table.c.id, SubscriptionRow.subscriber_id, SubscriberRow.address)
         .select_from(asked)
         .join(table, table.c.id == asked.c.id)
         .join(SubscriptionRow, SubscriptionRow.id == table.c.subscription_id)
         .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
-        .where(SubscriberRow.address.is_not(None), theirs)
+        .where(SubscriberRow.address.is_not(None), theirs, ~moved)
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,12 +11,13 @@ from sqlalchemy import Connection, Row, delete, select, update
 from newsletter.model.subscriber import Preferences, SubscriptionState, Taste
 from newsletter.store.address_changes import forget_changes
 from newsletter.store.books import DELIVERIES, LETTERS
-from newsletter.store.consents import Said, keep_wording
+from newsletter.store.consents import Said
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import NO_FIELDS
+from newsletter.store.nameless import forget_address
 from newsletter.store.personal import of_person
 from newsletter.store.preferring import keep_preferences
-from newsletter.store.tables import AddressChangeRow, ConsentRow, SubscriberRow, SubscriptionRow, TroubleRow, WordingRow
+from newsletter.store.tables import AddressChangeRow, SubscriberRow, SubscriptionRow, TroubleRow
 
 _FORGOTTEN_AT_ONCE = 500
 
@@ -34,7 +34,7 @@ def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> Non
     ids = [each.id for each in subscriptions]
     forget_changes(connection, AddressChangeRow.subscriber_id == person.id)
     _forget_replies(connection, person.id, ids)
-    _forget_words(connection, ids, person.address)
+    forget_address(connection, ids, person.address)
     keep_preferences(connection, person.id, Preferences(tastes={each.list_id: Taste() for each in subscriptions}))
     connection.execute(delete(TroubleRow).where(TroubleRow.subscriber_id == person.id))
     _forget_row(connection, person.id, now=said.now)
@@ -53,11 +53,6 @@ def never_confirmed(connection: Connection, lists: Sequence[str], *, before: dat
     return connection.execute(query.order_by(SubscriberRow.id).limit(_FORGOTTEN_AT_ONCE).with_for_update()).all()
 
 
-def nameless(text: str, address: str) -> str:
-    """`text` without the address: whoever wrote down where a consent came from may have named it."""
-    return re.sub(re.escape(address), "[address]", text, flags=re.IGNORECASE)
-
-
 def _forget_row(connection: Connection, person_id: int, *, now: datetime) -> None:
     nobody = {"address": None, "address_key": None, "name": "", "language": None, "fields": NO_FIELDS}
     connection.execute(update(SubscriberRow).where(SubscriberRow.id == person_id).values(**nobody, erased_at=now))
@@ -72,25 +67,3 @@ def _forget_replies(connection: Connection, person_id: int, subscription_ids: li
     )
     for table, which in replies:
         connection.execute(update(table).where(which, table.c.reply.is_not(None)).values(reply=None))
-
-
-def _forget_words(connection: Connection, subscription_ids: list[int], address: str) -> None:
-    of_person = (
-        select(ConsentRow.id, ConsentRow.source, ConsentRow.text, ConsentRow.wording, WordingRow.text.label("shown"))
-        .outerjoin(WordingRow, WordingRow.hash == ConsentRow.wording)
-        .where(ConsentRow.subscription_id.in_(subscription_ids))
-    )
-    for row in connection.execute(of_person).all():
-        source, text, shown = nameless(row.source, address), nameless(row.text, address), row.shown or ""
-        if (source, text, nameless(shown, address)) == (row.source, row.text, shown):
-            continue
-        wording = keep_wording(connection, nameless(shown, address))
-        values = {"source": source, "text": text, "wording": wording}
-        connection.execute(update(ConsentRow).where(ConsentRow.id == row.id).values(values))
-        if wording != row.wording:
-            _drop_unused(connection, row.wording)
-
-
-def _drop_unused(connection: Connection, wording: str) -> None:
-    used = select(ConsentRow.id).where(ConsentRow.wording == wording).exists()
-    connection.execute(delete(WordingRow).where(WordingRow.hash == wording, ~used))

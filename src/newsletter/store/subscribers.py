@@ -29,11 +29,12 @@ from newsletter.store.barred import barred
 from newsletter.store.consents import Said
 from newsletter.store.consequences import trouble_of
 from newsletter.store.engine import Store
-from newsletter.store.erasing import erase_person, nameless, never_confirmed
+from newsletter.store.erasing import erase_person, never_confirmed
 from newsletter.store.joining import Terms, add_newcomers
 from newsletter.store.keys import AddressKeys
 from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import consent_from, storable, subscriber_from, subscription_from
+from newsletter.store.nameless import nameless
 from newsletter.store.personal import of_person
 from newsletter.store.ports import Added, Person
 from newsletter.store.preferring import keep_preferences
@@ -216,9 +217,10 @@ class Subscribers:
             row = self._found(connection, address, lock=True)
             if row is None and self._suppressed(connection, address) is None:
                 raise _unknown(address)
-            hashed = self._keys.hash_of(address)
-            never_again(connection, hashed, kind=SuppressionKind.ERASED, said=Said(source="", remark="erased", now=now))
-            forget_evidence(connection, hashed)
+            hashes = self._keys.hashes_of(address)
+            said = Said(source="", remark="erased", now=now)
+            never_again(connection, hashes[0], kind=SuppressionKind.ERASED, said=said)
+            forget_evidence(connection, hashes)
             if row is not None:
                 erase_person(connection, row, said=Said(source=source, now=now))
         # Not only when somebody was found: an earlier try may have been stopped right before this.

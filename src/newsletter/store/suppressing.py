@@ -36,9 +36,9 @@ def call_off(connection: Connection, subscriber_id: int, *, said: Said) -> None:
         move_subscription(connection, subscription_id, SubscriptionState.SUPPRESSED, said=said)
 
 
-def forget_evidence(connection: Connection, address_hash: str) -> None:
+def forget_evidence(connection: Connection, hashes: Sequence[str]) -> None:
     """Keep that an address is suppressed and why, and nothing of what a server said about it."""
-    connection.execute(update(SuppressionRow).where(SuppressionRow.address_hash == address_hash).values(evidence=None))
+    connection.execute(update(SuppressionRow).where(SuppressionRow.address_hash.in_(hashes)).values(evidence=None))
 
 
 def lift(connection: Connection, hashes: Sequence[str], *, only: SuppressionKind | None = None) -> Suppression | None:

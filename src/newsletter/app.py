@@ -110,7 +110,7 @@ class App:
         )
         self.pushed = self.outreach.pushed
         self.sign_ups = SignUps(self._key)
-        self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys)
+        self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys, reread=site.keys)
         self.visits = Visits(store)
 
     @classmethod

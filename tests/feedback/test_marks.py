@@ -28,6 +28,17 @@ def test_links_in_old_mails_work_after_the_key_has_changed_and_those_of_others_n
     assert Marks((NEW,)).url("daily-1", mark, LINKS) is None
 
 
+def test_a_program_that_runs_reads_marks_of_a_key_that_came_later() -> None:
+    keys = [OLD]
+    running, mark = Marks((OLD,), reread=lambda: tuple(keys)), Marks((NEW, OLD)).link("daily-1", LINKS[0])
+    assert running.url("daily-1", mark, LINKS) is None
+
+    keys.insert(0, NEW)
+
+    assert running.url("daily-1", mark, LINKS) == LINKS[0]
+    assert running.url("daily-1", Marks((OLD,)).link("daily-1", LINKS[1]), LINKS) == LINKS[1]
+
+
 @given(st.text(), st.text())
 def test_nothing_made_up_is_a_mark(edition_id: str, mark: str) -> None:
     assert Marks((OLD,)).url(edition_id, mark, LINKS) is None

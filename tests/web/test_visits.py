@@ -54,6 +54,17 @@ def test_a_counted_link_leads_to_the_article_and_says_nothing_of_who_followed_it
     assert counts(app, edition) == {(url, Agent.PERSON): 1}
 
 
+def test_who_asks_for_an_edition_before_it_is_there_breaks_no_link_of_it(app: App, pages: Pages) -> None:
+    tomorrows = f"daily-{app.clock.now():%Y-%m-%d}"
+    assert pages.get(f"/l/{tomorrows}/x", headers=FIREFOX).status_code == 404
+
+    edition = asyncio.run(app.compose("daily")).edition_id
+
+    assert edition == tomorrows
+    url = links(app, edition)[0]
+    assert pages.get(f"/l/{edition}/{app.marks.link(edition, url)}", headers=FIREFOX).headers["location"] == url
+
+
 @pytest.mark.parametrize("mark", ["x", "a" * 26, "https:%2F%2Fevil.example", "%00", "٣"])
 def test_no_address_can_be_made_up_that_leads_elsewhere(app: App, pages: Pages, edition: str, mark: str) -> None:
     elsewhere = app.marks.link(edition, "https://evil.example/")

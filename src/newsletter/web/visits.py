@@ -113,6 +113,8 @@ class Counting:
             log.warning("visit not counted", edition=edition_id, because=str(error))
 
     def _links_of(self, edition_id: str) -> tuple[str, ...]:
+        """NotFoundError for an edition that is not there: it may be tomorrow, and must not be remembered as empty."""
+        self._site.editions.get(edition_id)
         base = self._site.settings.publication.base_url
         documents = self._site.editions.documents(edition_id)
         return tuple(dict.fromkeys(url for each in documents for url in links_of(each, base_url=base)))

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,25 @@ def test_who_writes_to_the_mailto_address_leaves(run: Run, site: Path, people: P
     assert done == [{"mails": many, "asked": 1, "left": left} for left in (1, 0)]
     shown = run("subscribers", "show", "ann@example.org", "--site", site, "--json").document["subscriptions"][0]
     assert (shown["state"], shown["consent"][-1]["source"], len(shown["consent"][-1]["token"])) == ("left", "mail", 16)
+
+
+def test_a_mail_that_is_read_again_takes_nobody_off_who_has_come_back_since(
+    run: Run, site: Path, people: Path, tmp_path: Path
+) -> None:
+    imported(run, site, people)
+    app = App.open(open_site(site))
+    (subscription,) = app.subscribers.person("ann@example.org").subscriptions
+    token = app.tokens.make(Purpose.UNSUBSCRIBE, subscription.id)
+    app.close()
+
+    def left(*, hours: int) -> int:
+        path = tmp_path / "mail"
+        taken = format_datetime(subscription.since_at + timedelta(hours=hours))
+        path.write_text(f"Received: from a by b with SMTP;\n\t{taken}\nSubject: unsubscribe {token}\n\n")
+        counted: int = run("subscribers", "unsubscribe", "--mail", path, "--site", site, "--json").document["left"]
+        return counted
+
+    assert [left(hours=-1), left(hours=1)] == [0, 1]
 
 
 def test_leaving_takes_an_address_or_mails(run: Run, site: Path) -> None:

@@ -1,17 +1,19 @@
 """Mails that ask to leave: the token says who, wherever their program has put it."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.readers.leavemail import who_leaves
+from newsletter.readers.leavemail import received_at, who_leaves
 from newsletter.readers.tokens import Purpose, Tokens
 from newsletter.render.headers import unsubscribe_mailto
 
 TOKENS = Tokens((b"a key for tests, sixteen",))
 TOKEN = TOKENS.make(Purpose.UNSUBSCRIBE, 7)
+AT = "Mon, 23 Nov 2026 07:00:00 +0100 (CET)"
 BOUNCE = TOKENS.make(Purpose.BOUNCE, 7)
 
 
@@ -56,6 +58,14 @@ def test_no_other_mail_takes_anybody_off(mail: str) -> None:
     assert who_leaves(mail.encode(), TOKENS) is None
 
 
+def test_when_a_mail_came_says_our_own_server_and_not_its_sender() -> None:
+    date = "Date: Sun, 1 Jan 2006 00:00:00 +0000\n"
+    ours, theirs = (f"Received: from a by {name};\n {at}\n" for name, at in (("us", AT), ("them", "1 Jan 2006")))
+    assert received_at((ours + theirs + date).encode()) == datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    assert [received_at(mail.encode()) for mail in (date, "Received: by us; soon\n", "")] == [None, None, None]
+
+
 @given(st.binary())
 def test_no_mail_breaks_it(mail: bytes) -> None:
+    received_at(b"Received: ;" + mail)
     assert who_leaves(b"Subject: " + mail, TOKENS) is None

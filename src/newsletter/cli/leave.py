@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.errors import MoveError, NotFoundError
 from newsletter.model.subscriber import SubscriptionState
-from newsletter.readers.leavemail import who_leaves
+from newsletter.readers.leavemail import received_at, who_leaves
 from newsletter.readers.tokens import token_id
 
 if TYPE_CHECKING:
     from newsletter.app import App
 
+# The mail server's clock and ours are not quite one.
+_CLOCKS_APART = timedelta(minutes=1)
 _ON_LIST = {SubscriptionState.PENDING, SubscriptionState.ACTIVE}
 
 
@@ -35,14 +38,20 @@ def leave_by_mail(app: App, mails: Iterable[bytes]) -> dict[str, int]:
         counts["mails"] += 1
         if (found := who_leaves(mail, app.tokens)) is not None:
             counts["asked"] += 1
-            counts["left"] += _leave(app, *found)
+            counts["left"] += _leave(app, *found, asked_at=received_at(mail))
     return counts
 
 
-def _leave(app: App, subscription_id: int, token: str) -> bool:
-    """Whether somebody left who was there. Who is suppressed or erased gets no mail either."""
+def _leave(app: App, subscription_id: int, token: str, *, asked_at: datetime | None) -> bool:
+    """Whether somebody left who was there. Who is suppressed or erased gets no mail either.
+
+    A mail that is read again takes nobody off who has come back since.
+    """
     left = SubscriptionState.LEFT
     try:
+        since_at = app.subscribers.subscription(subscription_id).since_at
+        if asked_at is not None and asked_at + _CLOCKS_APART < since_at:
+            return False
         return app.subscribers.move(
             subscription_id, left, source="mail", text="", token=token_id(token), now=app.clock.now()
         )

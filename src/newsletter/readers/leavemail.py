@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.errors import MessageError
 from email.parser import BytesHeaderParser
-from email.policy import default
+from email.policy import compat32, default
+from email.utils import parsedate_to_datetime
 
 from newsletter.errors import TokenError
 from newsletter.readers.tokens import Purpose, Tokens
@@ -29,6 +31,19 @@ def who_leaves(message: bytes, tokens: Tokens) -> tuple[int, str] | None:
         except TokenError:
             continue
     return None
+
+
+def received_at(message: bytes) -> datetime | None:
+    """When our own mail server took a mail, as it says on top of its header; None if it does not.
+
+    Not the mail's Date, which is by its sender's clock.
+    """
+    headers = BytesHeaderParser(policy=compat32).parsebytes(message[:_MOST_BYTES])
+    try:
+        at = parsedate_to_datetime(str(headers["received"]).rpartition(";")[2].strip())
+    except (ValueError, IndexError, OverflowError):
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def _candidates(message: bytes) -> Iterator[str]:

@@ -249,6 +249,19 @@ def test_who_never_confirmed_is_forgotten_and_may_sign_up_again(people: Subscrib
     assert people.by_address("late@example.org") is not None
 
 
+def test_who_asked_again_has_all_the_time_to_confirm_again(people: Subscribers) -> None:
+    bob = Newcomer(address="bob@else.example", lists=("brief",))
+    month = timedelta(days=30)
+    for days in (0, 29):
+        people.add([bob], confirmed=False, source="web", text="", now=NOW + timedelta(days=days), by_person=True)
+
+    def forget(days: int) -> int:
+        now = NOW + timedelta(days=days)
+        return people.forget_unconfirmed(["brief"], before=now - month, now=now)
+
+    assert [forget(31), forget(58), forget(60)] == [0, 0, 1]
+
+
 def test_a_wording_that_names_the_erased_is_kept_without_them_and_once_for_the_others(
     people: Subscribers, store: Store
 ) -> None:

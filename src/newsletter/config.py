@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from newsletter.errors import SettingsError
 from newsletter.model.settings import Secret, Settings
-from newsletter.settings import faults, kinds, places, schema, values
+from newsletter.settings import faults, feedfile, kinds, places, schema, values
 from newsletter.settings.environment import lay_over
 from newsletter.settings.surroundings import Surroundings
 from newsletter.settings.syntax import not_toml, not_utf8
@@ -34,7 +34,7 @@ def load_settings(folder: Path, *, environment: Mapping[str, str] | None = None)
     around = Surroundings(folder, frozenset(feed_files), frozenset(_names(config_file.raw.get("lists"))))
 
     config = _checked(config_file, schema.ConfigFile, around)
-    feeds = {name: _checked(file, schema.FeedFile, around) for name, file in feed_files.items()}
+    feeds = {name: _checked(file, feedfile.FeedFile, around) for name, file in feed_files.items()}
     _check_feeds_together(feed_files, feeds)
     if told := [line for file in (config_file, *feed_files.values()) for line in file.told()]:
         raise SettingsError(tuple(told))
@@ -97,7 +97,7 @@ def _names(table: object) -> list[str]:
     return list(table) if isinstance(table, dict) else []
 
 
-def _check_feeds_together(files: Mapping[str, _File], feeds: Mapping[str, schema.FeedFile | None]) -> None:
+def _check_feeds_together(files: Mapping[str, _File], feeds: Mapping[str, feedfile.FeedFile | None]) -> None:
     """What no file can know by itself: its own name, and that another has the same address."""
     seen: dict[str, str] = {}
     for name, feed in feeds.items():

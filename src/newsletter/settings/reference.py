@@ -12,13 +12,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from newsletter.settings.schema import ConfigFile, FeedFile
+from newsletter.settings.feedfile import FeedFile
+from newsletter.settings.schema import ConfigFile
 
 _DAYS_FROM_SECONDS = 7 * 86400
 _HEAD = """\
 # Settings
 
-Made from `src/newsletter/settings/schema.py` by `python -m newsletter.settings.reference`; do not edit.
+Made from `src/newsletter/settings/{schema,feedfile}.py` by `python -m newsletter.settings.reference`; do not edit.
 
 A site is a folder with `config.toml` and a file for each partner feed, `feeds/NAME.toml`. Paths are relative to the
 site's folder. Durations are written "30s", "90m", "6h", "365d", "2w" or "1h30m". `newsletter check` reports all faults

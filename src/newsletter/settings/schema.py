@@ -1,4 +1,4 @@
-"""The tables and keys of config.toml and feeds/NAME.toml, with their rules.
+"""The tables and keys of config.toml, with their rules; those of feeds/NAME.toml are in `feedfile`.
 
 docs/settings.md is made from these: the docstring of a table and the description of a key are what editors read.
 """
@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from importlib.util import find_spec
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from newsletter.model.feed import Reuse
 from newsletter.model.publication import AlreadySent, Approval, Full, WhenFew
 from newsletter.model.settings import WhenUnknown
 from newsletter.model.trouble import PATIENCE
@@ -21,7 +19,7 @@ from newsletter.settings import kinds
 from newsletter.settings.faults import refuse, shown
 
 # Strict everywhere else: TOML has types of its own. Choices are texts in TOML, whatever they are here.
-_CHOICE = Field(strict=False)
+CHOICE = Field(strict=False)
 
 
 class Table(BaseModel):
@@ -170,7 +168,7 @@ class CollectTable(Table):
 class DeliverTable(Table):
     """How mail is delivered, and what happens when it is not."""
 
-    unknown: Annotated[WhenUnknown, _CHOICE] = Field(
+    unknown: Annotated[WhenUnknown, CHOICE] = Field(
         default=WhenUnknown.HOLD,
         description="A delivery that was begun and never answered waits for your decision (hold), or goes out again "
         "with the same Message-ID (resend).",
@@ -243,27 +241,27 @@ class DigestTable(Table):
         "they cannot choose that.",
     )
     subject: kinds.Text = Field(default="{{ lead.headline }}", description="Subject line, a Jinja2 template.")
-    approval: Annotated[Approval, _CHOICE] = Field(
+    approval: Annotated[Approval, CHOICE] = Field(
         default=Approval.AUTO, description="Whether editions go by themselves (auto) or wait for an editor."
     )
     min_items: Annotated[int, Field(ge=1, le=500)] = Field(default=1, description="With fewer there is no edition.")
     max_items: Annotated[int, Field(ge=1, le=500)] = Field(default=12, description="The newest so many.")
-    when_few: Annotated[WhenFew, _CHOICE] = Field(
+    when_few: Annotated[WhenFew, CHOICE] = Field(
         default=WhenFew.KEEP,
         description="Items too few for an edition wait for the next (keep) or are passed over (skip).",
     )
-    already_sent: Annotated[AlreadySent, _CHOICE] = Field(
+    already_sent: Annotated[AlreadySent, CHOICE] = Field(
         default=AlreadySent.LEAVE_OUT,
         description="A story that a reader got from another edition, of whatever list, is left out for that reader "
         "(leave-out), shown as a headline (shorten), or shown again (keep).",
     )
-    full: Annotated[Full, _CHOICE] = Field(
+    full: Annotated[Full, CHOICE] = Field(
         default=Full.LEAD, description="Which items are carried whole where their rights allow it."
     )
     catch_up: kinds.Duration = Field(
         default=timedelta(hours=6), description="An edition that is later than this is skipped, and says so."
     )
-    tracking: list[Annotated[Tracking, _CHOICE]] = Field(
+    tracking: list[Annotated[Tracking, CHOICE]] = Field(
         default=[],
         description="What is counted: `opens`, `clicks`, both, or nothing. Counts are by edition and link, never by "
         "reader, and readers can opt out.",
@@ -353,55 +351,4 @@ class ConfigFile(Table):
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise refuse("expected a name that no other relay has", got=shown(name), at=(index, "name"))
-        return value
-
-
-class RightsTable(Table):
-    """What the partner allows."""
-
-    reuse: Annotated[Reuse, _CHOICE] = Field(
-        default=Reuse.TEASER,
-        description="How much may be shown: the whole text (full), an excerpt, a teaser, or nothing (none).",
-    )
-    credit: kinds.Credit = Field(default="", description="Line of thanks or licence; `{partner}` is filled in.")
-    embargo: kinds.Duration = Field(default=timedelta(0), description="Nothing is shown before it is this old.")
-    expires: kinds.Wait | None = Field(default=None, description="Nothing is shown when it is older.")
-
-
-class FilterTable(Table):
-    """What is taken from the feed: words or `/regular expressions/` on headline, text, category and author."""
-
-    include: list[kinds.Pattern] = Field(default=[], description="Only items with one of these.")
-    exclude: list[kinds.Pattern] = Field(default=[], description="No items with any of these.")
-
-
-class FeedFile(Table):
-    """feeds/NAME.toml: one partner feed; NAME is its id."""
-
-    url: kinds.WebAddress = Field(description="Where the feed is: RSS, Atom, RDF or JSON Feed.")
-    partner: kinds.Text = Field(description="Who publishes it, as credits name them.")
-    homepage: kinds.WebAddress | None = Field(default=None, description="The partner's home page.")
-    kind: str = Field(default="", description='What the partner writes, for the section line "Analysis | Middle East".')
-    topics: list[kinds.Text] = Field(default=[], description="What it is about: the rest of the section line.")
-    language: kinds.Language | None = Field(default=None, description="BCP 47, if the feed does not say or lies.")
-    encoding: kinds.Encoding | None = Field(default=None, description="If the feed declares a wrong one.")
-    enabled: bool = Field(default=True, description="false: not asked any more; nothing is lost.")
-    poll_every: kinds.Wait = Field(default=timedelta(hours=1), description="How often to ask, at most.")
-    original: bool = Field(default=True, description="This partner writes it; false: it may republish others.")
-    first_poll: Annotated[int, Field(ge=0, le=1000)] = Field(
-        default=10, description="Newest items that count as news when the feed is seen for the first time."
-    )
-    full_text: bool = Field(
-        default=False,
-        description="Whether new items are completed from their own pages, where robots.txt lets us. "
-        "Needs `pip install 'newsletter[fulltext]'`.",
-    )
-    rights: RightsTable = RightsTable()
-    filter: FilterTable = FilterTable()
-
-    @field_validator("full_text")
-    @classmethod
-    def _installed(cls, value: bool) -> bool:  # noqa: FBT001 pydantic hands it over
-        if value and find_spec("trafilatura") is None:
-            raise refuse("expected false unless the extra is installed: pip install 'newsletter[fulltext]'")
         return value

@@ -8,10 +8,10 @@ from newsletter.model.feed import Feed, Filter, Rights
 from newsletter.model.publication import Digest, MailingList, Publication, Section
 from newsletter.model.settings import Collect, Deliver, DkimKey, Listen, Provider, Relay, Secret, Settings, Web
 from newsletter.model.trouble import Patience
-from newsletter.settings import schema
+from newsletter.settings import feedfile, schema
 
 
-def settings_from(config: schema.ConfigFile, feeds: dict[str, schema.FeedFile], *, default_store: Secret) -> Settings:
+def settings_from(config: schema.ConfigFile, feeds: dict[str, feedfile.FeedFile], *, default_store: Secret) -> Settings:
     """The whole site, once every file has been checked. `default_store` is where the state is if no key says so."""
     return Settings(
         publication=publication_from(config.publication),
@@ -46,7 +46,7 @@ def publication_from(table: schema.PublicationTable) -> Publication:
     )
 
 
-def feed_from(name: str, table: schema.FeedFile) -> Feed:
+def feed_from(name: str, table: feedfile.FeedFile) -> Feed:
     """One feed; its name is its id."""
     return Feed(
         id=name,

@@ -20,7 +20,7 @@ from newsletter.store.tables.facts import FactRow
 from newsletter.store.tables.feeds import FeedRow, WindowRow
 from newsletter.store.tables.hubs import AnnouncementRow, HubSubscriptionRow, PushRow
 from newsletter.store.tables.items import AliasRow, ItemRow, MergeRow, RevisionRow, StoryRow
-from newsletter.store.tables.ledger import DeliveryRow, LedgerColumns, LetterRow
+from newsletter.store.tables.ledger import DeliveryRow, LetterRow
 from newsletter.store.tables.pacing import LimitRow, SlowdownRow, TurnRow
 from newsletter.store.tables.pages import LinkRow, RobotsRow
 from newsletter.store.tables.subscribers import (
@@ -49,7 +49,6 @@ __all__ = [
     "HubSubscriptionRow",
     "IssueRow",
     "ItemRow",
-    "LedgerColumns",
     "LetterRow",
     "LimitRow",
     "LinkRow",

@@ -58,6 +58,7 @@ _TURN_SECONDS: Final = 0.0005
 _KEPT_BYTES: Final = 16 * 1024 * 1024
 _GARBAGE: Final = (50_000, 20, 20)
 _DROPS: Final = 3
+_FIRST: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,10 +198,12 @@ class _Run:
     async def _supply(self) -> None:
         """Keep the hopper filled, until there is nothing left to lease and nothing out that might come back."""
         hopper, batch = self.tools.hopper, self._batch()
+        many = min(batch, _FIRST)  # these are on their way while the others are made
         while not hopper.closed.is_set():
             await hopper.room(batch // 2)
             was_idle = hopper.is_idle
-            leased = await in_thread(self._made, batch, await self._lines())
+            leased = await in_thread(self._made, many, await self._lines())
+            many = batch
             for made in leased:
                 if isinstance(made, Tried):
                     hopper.out()

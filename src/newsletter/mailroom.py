@@ -96,7 +96,9 @@ class Mailroom:
         publication = self._settings.publication.on(mailing_list)
         facts = edition_facts(edition, publication, mailing_list, language=form.language)
         rendered = self._editions.rendered(edition_id, form.document)
-        return prepare(self._counted(edition_id, rendered) if counting else rendered, facts, text_only=form.text_only)
+        if counting and self._tracking(edition_id):
+            rendered = self._counted(edition_id, rendered)
+        return prepare(rendered, facts, text_only=form.text_only)
 
     def _counted(self, edition_id: str, rendered: Rendered) -> Rendered:
         base, tracking, marks = self._settings.publication.base_url, self._tracking(edition_id), self._marks

@@ -27,6 +27,7 @@ class Preview:
     html: str
     text: str
     content: bytes
+    """The message itself: where a digest counts, its links are counted, and those of `html` are not."""
     warnings: tuple[str, ...]
 
 
@@ -53,7 +54,7 @@ class Proofs:
 
         To somebody who does not get it the whole is shown, with the reason among the warnings.
         """
-        edition, place = self._editions.get(edition_id), Place(variant="")
+        edition, place, counting = self._editions.get(edition_id), Place(variant=""), False
         if address is None:
             recipient = self._mailroom.stranger("reader@example.org", edition_id=edition.id, list_id=edition.list_id)
         else:
@@ -68,10 +69,12 @@ class Proofs:
                 identity=f"{edition.id}/{person.subscriber.id}",
             )
             place = self._editions.variant_for(edition.id, person.subscriber.id) or _NO_RECIPIENT
+            counting = person.subscriber.tracking
         form = self._editions.variant(edition.id, place.variant or "")
         rendered = self._editions.rendered(edition.id, form.document)
         html, text = personal(rendered, recipient)
-        content = b"".join(self._mailroom.finished(self._mailroom.prepared_edition(edition_id, form.name), recipient))
+        prepared = self._mailroom.prepared_edition(edition_id, form.name, counting=counting)
+        content = b"".join(self._mailroom.finished(prepared, recipient))
         told = () if place.variant is not None else (f"not sent to this reader: {place.because}",)
         return Preview(
             subject=rendered.subject, html=html, text=text, content=content, warnings=(*told, *edition.warnings)

@@ -59,3 +59,12 @@ def test_a_digest_that_counts_counts_by_link_and_leaves_out_who_does_not_want_it
     report = program.json("report", edition)
     assert sum(report["opens"].values()) == 1
     assert "scanners and other programs" in program.run("report", edition).out
+
+
+def test_a_preview_has_the_bytes_that_each_reader_got(program: Program, partner: Partner) -> None:
+    edition = sent(program, partner, 'tracking = ["opens", "clicks"]')
+    for address in (ANN, BOB):
+        program.json("preview", edition, "--out", str(program.folder / "look"), "--as", address)
+        (kept,) = (each for each in program.mailbox.box.listed() if address in each.recipients)
+        assert (program.folder / "look" / "edition.eml").read_bytes() == program.mailbox.box.content(kept.id)
+        assert COUNTED.findall((program.folder / "look" / "edition.html").read_text("utf-8")) == []

@@ -4,14 +4,17 @@ Run: `python bench/sweep.py [FEEDS [CHANGING]]`, 10,000 for the first sweep and 
 feed has a loopback address of its own and is asked by a conditional request; the server is another process. In the
 first sweep all answer 304. In the second a tenth have two new items of thirty, which are read, recognised and kept; the
 client beside it gives the whole bodies to feedparser with its defaults, and keeps nothing. Ours runs on uvloop, as the
-program does, in a process that does nothing else, whose memory is told. Medians of several rounds, in turn.
+program does, in a process that does nothing else, whose memory is told; so is that of `newsletter poll` itself, on a
+site with a file for each feed. Medians of several rounds, in turn.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import io
+import os
 import subprocess
 import sys
 import tempfile
@@ -107,15 +110,55 @@ def polled(feed: Feed) -> FeedHealth:
     )
 
 
+CONFIG = """
+[publication]
+name = "Bench"
+base_url = "http://127.0.0.1:9"
+from = "Bench <bench@news.example>"
+bounce_address = "bounces@news.example"
+
+[[relays]]
+name = "none"
+url = "smtp://127.0.0.1:9"
+
+[store]
+url = "sqlite:///bench.db"
+
+[collect]
+user_agent_contact = "https://bench.example"
+allow_private_hosts = ["127.0.0.0/8"]
+"""
+
+
+def write_site(folder: Path, count: int, port: int) -> None:
+    (folder / "config.toml").write_text(CONFIG)
+    (folder / "feeds").mkdir()
+    for feed in feeds_of(count, port):
+        (folder / "feeds" / f"{feed.id}.toml").write_text(f'url = "{feed.url}"\npartner = "Bench"\n')
+
+
+def command(folder: Path) -> None:
+    """`newsletter poll` as somebody runs it; tells what memory it had (see `memory`)."""
+    # Not loaded by the other process that is measured.
+    cli = importlib.import_module("newsletter.cli.main")
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.suppress(SystemExit):
+        cli.main(["--log-level", "error", "poll", "--force", "--site", str(folder)])
+    print(*memory())
+
+
+def memory() -> tuple[float, float]:
+    """The most MB that this process had, and those it has for itself. Not ru_maxrss: that begins with the parent's."""
+    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(told["VmHWM"].split()[0]) / 1024, int(told["RssAnon"].split()[0]) / 1024
+
+
 def ours(folder: Path, count: int, port: int) -> None:
     """One sweep; tells its seconds, the new items and the most memory that this process had, in MB."""
     with Store.open("sqlite:///bench.db", site_dir=folder) as opened:
         store = Feeds(opened)
         took, new = uvloop.run(sweep(feeds_of(count, port), store))
         store.close()
-    # Not ru_maxrss, which begins with what the parent had.
-    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    print(took, new, *(int(told[name].split()[0]) / 1024 for name in ("VmHWM", "RssAnon")))
+    print(took, new, *memory())
 
 
 def apart(role: str, *arguments: object) -> list[float]:
@@ -140,6 +183,9 @@ def unchanged(folder: Path, count: int, port: int) -> None:
         f"  memory of the process that polls: {max(peaks):.0f} MB at its peak, {max(own):.0f} MB of them its own",
         flush=True,
     )
+    write_site(folder, count, port)
+    peak, anonymous = apart("command", folder)
+    print(f"  memory of `newsletter poll`: {peak:.0f} MB at its peak, {anonymous:.0f} MB of them its own", flush=True)
 
 
 def parsed(body: bytes) -> None:
@@ -183,6 +229,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["seed", folder, count, port, *items]:
             seed(Path(folder), int(count), int(port), items=bool(items))
+        case ["command", folder]:
+            command(Path(folder))
         case ["ours", folder, count, port]:
             ours(Path(folder), int(count), int(port))
         case sizes:

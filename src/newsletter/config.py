@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from newsletter.errors import SettingsError
+from newsletter.model.feed import Feed
 from newsletter.model.settings import Secret, Settings
 from newsletter.settings import faults, feedfile, kinds, places, schema, values
 from newsletter.settings.environment import lay_over
@@ -34,7 +35,7 @@ def load_settings(folder: Path, *, environment: Mapping[str, str] | None = None)
     around = Surroundings(folder, frozenset(feed_files), frozenset(_names(config_file.raw.get("lists"))))
 
     config = _checked(config_file, schema.ConfigFile, around)
-    feeds = {name: _checked(file, feedfile.FeedFile, around) for name, file in feed_files.items()}
+    feeds = {name: _feed(name, file, around) for name, file in feed_files.items()}
     _check_feeds_together(feed_files, feeds)
     if told := [line for file in (config_file, *feed_files.values()) for line in file.told()]:
         raise SettingsError(tuple(told))
@@ -93,11 +94,18 @@ def _checked(file: _File, model: type[_Model], around: Surroundings) -> _Model |
         return None
 
 
+def _feed(name: str, file: _File, around: Surroundings) -> Feed | None:
+    """One feed. Of its file only the text is kept, for faults that show beside other files: there may be thousands."""
+    table = _checked(file, feedfile.FeedFile, around)
+    file.raw = {}
+    return None if table is None else values.feed_from(name, table)
+
+
 def _names(table: object) -> list[str]:
     return list(table) if isinstance(table, dict) else []
 
 
-def _check_feeds_together(files: Mapping[str, _File], feeds: Mapping[str, feedfile.FeedFile | None]) -> None:
+def _check_feeds_together(files: Mapping[str, _File], feeds: Mapping[str, Feed | None]) -> None:
     """What no file can know by itself: its own name, and that another has the same address."""
     seen: dict[str, str] = {}
     for name, feed in feeds.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 from newsletter.model.feed import Feed, Filter, Rights
@@ -10,8 +12,10 @@ from newsletter.model.settings import Collect, Deliver, DkimKey, Listen, Provide
 from newsletter.model.trouble import Patience
 from newsletter.settings import feedfile, schema
 
+T = TypeVar("T")
 
-def settings_from(config: schema.ConfigFile, feeds: dict[str, feedfile.FeedFile], *, default_store: Secret) -> Settings:
+
+def settings_from(config: schema.ConfigFile, feeds: dict[str, Feed], *, default_store: Secret) -> Settings:
     """The whole site, once every file has been checked. `default_store` is where the state is if no key says so."""
     return Settings(
         publication=publication_from(config.publication),
@@ -26,7 +30,7 @@ def settings_from(config: schema.ConfigFile, feeds: dict[str, feedfile.FeedFile]
         site_key=config.publication.key_file,
         lists=tuple(_mailing_list(name, table) for name, table in config.lists.items()),
         digests=tuple(_digest(name, config, feeds=tuple(feeds)) for name in config.digests),
-        feeds=tuple(feed_from(name, table) for name, table in feeds.items()),
+        feeds=tuple(feeds.values()),
     )
 
 
@@ -62,14 +66,22 @@ def feed_from(name: str, table: feedfile.FeedFile) -> Feed:
         enabled=table.enabled,
         encoding=table.encoding,
         full_text=table.full_text,
-        rights=Rights(
-            reuse=table.rights.reuse,
-            credit=table.rights.credit,
-            embargo=table.rights.embargo,
-            expires=table.rights.expires,
+        rights=_shared(
+            Rights(
+                reuse=table.rights.reuse,
+                credit=table.rights.credit,
+                embargo=table.rights.embargo,
+                expires=table.rights.expires,
+            )
         ),
-        filter=Filter(include=tuple(table.filter.include), exclude=tuple(table.filter.exclude)),
+        filter=_shared(Filter(include=tuple(table.filter.include), exclude=tuple(table.filter.exclude))),
     )
+
+
+@lru_cache(maxsize=1024)
+def _shared(value: T) -> T:
+    """An equal value that there is already: most feeds have the same rights, and no filter."""
+    return value
 
 
 def _store_url(table: schema.StoreTable, *, default: Secret) -> Secret:

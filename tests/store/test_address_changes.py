@@ -58,6 +58,7 @@ def test_both_letters_go_out_and_both_are_needed_in_whatever_order(
         }
         assert begin(ledger, claimed) == [True, True]
     assert changes.pending(wish, now=NOW) == people.person(OLD).subscriber.id
+    assert people.person(OLD).wanted_address == NEW
 
     assert _confirm(changes, wish, sides[0], sides[0], sides[1], sides[1]) == [
         AddressMove.WAITS,
@@ -68,6 +69,7 @@ def test_both_letters_go_out_and_both_are_needed_in_whatever_order(
 
     person = people.person("ann@new.example")
     assert (person.subscriber.address, person.subscriptions[0].state) == (NEW, SubscriptionState.ACTIVE)
+    assert person.wanted_address is None
     assert [(each.source, each.text) for each in person.consents] == [
         ("import", "I agree"),
         ("change of address", "Yes"),

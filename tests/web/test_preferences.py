@@ -88,11 +88,13 @@ def test_another_list_is_joined_as_by_its_own_page(app: App, pages: Pages, where
 
 
 def test_everything_known_about_somebody_is_theirs_to_take(pages: Pages, where: str) -> None:
+    pages.post(f"{where}/address", data={"address": "ann@new.example"})
     answer = pages.get(f"{where}/data")
     assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
     assert "no-store" in answer.headers["cache-control"]
     told = json.loads(answer.text)
     assert (told["address"], told["name"], told["fields"]) == (ANN, "Ann", {"town": "Cork"})
+    assert told["wanted_address"] == "ann@new.example"
     (subscription,) = told["subscriptions"]
     assert (subscription["list"], subscription["rhythm"], subscription["topics"]) == ("brief", "each", [])
     assert subscription["consent"][0]["source"] == "test"

@@ -18,7 +18,7 @@ def person_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{document['address']}: not known, and {suppressed}"
         return
     yield f"{document['address']}{suppressed and ', '}{suppressed}"
-    for name in ("name", "language", "format", "tracking", "created_at"):
+    for name in ("wanted_address", "name", "language", "format", "tracking", "created_at"):
         if document.get(name) not in {None, "", True}:
             yield f"  {name}: {document[name]}"
     for name, value in document.get("fields", {}).items():

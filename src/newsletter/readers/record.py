@@ -12,6 +12,7 @@ def person_document(person: Person) -> dict[str, Any]:
     """All that is known, as JSON has it: each subscription with its own record of consent."""
     consents = [(each.subscription_id, _consent(each)) for each in person.consents]
     return {
+        "wanted_address": person.wanted_address,
         "name": person.subscriber.name,
         "language": person.subscriber.language,
         "fields": dict(person.subscriber.fields),

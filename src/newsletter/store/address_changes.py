@@ -99,6 +99,13 @@ def _give(connection: Connection, subscriber_id: int, *, address: str, key: str,
             forget_address(connection, ids, old)
 
 
+def wanted_address(connection: Connection, subscriber_id: int) -> str | None:
+    """The address of a person's wish, as long as it is kept."""
+    wish = AddressChangeRow.subscriber_id == subscriber_id, AddressChangeRow.address.is_not(None)
+    latest = select(AddressChangeRow.address).where(*wish).order_by(AddressChangeRow.id.desc())
+    return connection.scalars(latest.limit(1)).one_or_none()
+
+
 def _write_to(connection: Connection, kind: LetterKind, subscription_id: int, change_id: int, *, now: datetime) -> None:
     key = f"{kind}/{change_id}"
     queue_letter(connection, kind, subscription_id, key=key, now=now)

@@ -24,7 +24,7 @@ from newsletter.model.subscriber import (
     Suppression,
     SuppressionKind,
 )
-from newsletter.store.address_changes import GOOD_FOR, forget_changes
+from newsletter.store.address_changes import GOOD_FOR, forget_changes, wanted_address
 from newsletter.store.barred import barred
 from newsletter.store.consents import Said
 from newsletter.store.consequences import trouble_of
@@ -94,6 +94,7 @@ class Subscribers:
                 suppression=self._suppressed(connection, address),
                 trouble=trouble_of(connection, row.id),
                 letters=_letters(connection, row.id),
+                wanted_address=wanted_address(connection, row.id),
             )
 
     def by_address(self, address: str) -> Subscriber | None:

@@ -54,6 +54,8 @@ class Person:
     suppression: Suppression | None = None
     trouble: Trouble | None = None
     """With the mailbox, as it was at the last failure."""
+    wanted_address: str | None = None
+    """The one they asked to have instead, while it is not confirmed."""
 
 
 class Subscribers(Protocol):

@@ -32,6 +32,7 @@ from newsletter.model.settings import Settings, WhenUnknown
 from newsletter.store.ports import Editions, Ledger, Pacing
 from newsletter.store.seam import in_thread
 
+_REST = timedelta(seconds=REFUSED_PAUSE)
 _OUTCOMES = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
 log = structlog.get_logger()
@@ -69,7 +70,7 @@ class Dispatch:
         self._editions = editions
         self._ledger = ledger
         self._pacing = pacing
-        self._rests_until: datetime | None = None
+        self._refused_at: datetime | None = None
         self.attempts: Counter[DeliveryState] = Counter()
         """Attempts by outcome, since the process began."""
         self.unfit: tuple[str, ...] = ()
@@ -113,14 +114,16 @@ class Dispatch:
         """Deliver what is due; returns how many deliveries were tried."""
         await in_thread(self.recover, alone=False)
         now = self._clock.now()
-        if (self._rests_until and now < self._rests_until) or await in_thread(self._ledger.next_due_at) is None:
+        # A clock that was set back since is no reason to rest until it has caught up.
+        rests = self._refused_at is not None and timedelta(0) <= now - self._refused_at < _REST
+        if rests or await in_thread(self._ledger.next_due_at) is None:
             return 0
         counts = await self._send(stop)
         if counts.alarms:
             sdnotify.tell(f"STATUS={'; '.join(counts.alarms)}")
         if counts.refused and counts.because:
             # Each look at a relay that refuses everybody uses up a few attempts.
-            self._rests_until = now + timedelta(seconds=REFUSED_PAUSE)
+            self._refused_at = now
         return counts.tried
 
     async def _send(

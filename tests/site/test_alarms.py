@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
 
+import pytest
+import time_machine
+
+from newsletter.app import App
 from newsletter.mailbox.script import Script
+from newsletter.site import open_site
 from tests.site.partner import Article, Partner, feed_of
 from tests.site.program import Log, Program, feed_file
 from tests.site.test_run import notified
@@ -53,6 +60,21 @@ def test_a_provider_that_refuses_us_is_left_alone_for_a_while(program: Program, 
     assert program.json("resume", "--provider", "google") == {"provider": "google", "resumed": True}
     assert program.json("resume", "--provider", "google") == {"provider": "google", "resumed": False}
     assert program.run("resume").code == 2
+
+
+def test_a_clock_that_is_set_back_keeps_no_sender_resting(program: Program, edition: str) -> None:
+    with contextlib.closing(App.open(open_site(program.folder))) as app:
+
+        def send(*, ahead: timedelta) -> int:
+            with time_machine.travel(datetime.now(UTC) + ahead, tick=True):
+                asyncio.run(app.send_due(asyncio.Event()))
+            return app.editions.report(edition).sent
+
+        refused(program, "554 5.7.1 <reader@brief.example>: Relay access denied")
+        assert send(ahead=timedelta(days=1)) == 0
+        program.mailbox.script = Script()
+        assert send(ahead=timedelta(days=1, seconds=1)) == 0, "it rests"
+        assert send(ahead=timedelta(0)) > 0
 
 
 def test_systemd_and_the_log_are_told(program: Program, edition: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import string
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -22,12 +22,12 @@ from newsletter.model.delivery import Claimed, DeliveryState, Report
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.item import PollReport
 from newsletter.model.message import Message
-from newsletter.model.pacing import rate_at
 from newsletter.model.publication import Digest
 from newsletter.outreach import Outreach
 from newsletter.readers.signup import SignUps
 from newsletter.readers.tokens import Tokens
 from newsletter.site import Site
+from newsletter.stopping import unless
 from newsletter.store.address_changes import AddressChanges
 from newsletter.store.announcements import Announcements
 from newsletter.store.census import Census
@@ -50,6 +50,7 @@ from newsletter.store.stories import Stories
 from newsletter.store.subscribers import Subscribers
 from newsletter.store.suppressions import Suppressions
 from newsletter.store.visits import Visits
+from newsletter.watch import Watch
 
 if TYPE_CHECKING:
     from newsletter.agenda import Agenda, Settled
@@ -60,8 +61,6 @@ if TYPE_CHECKING:
     from newsletter.proofs import Proofs
     from newsletter.render.environment import Templates
     from newsletter.waits import Wait
-
-T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -109,6 +108,15 @@ class App:
             clock=clock,
         )
         self.pushed = self.outreach.pushed
+        self.watch = Watch(
+            feeds=self.feeds,
+            hubs=self.hubs,
+            editions=self.editions,
+            ledger=self.ledger,
+            pacing=self.pacing,
+            census=self.census,
+            clock=clock,
+        )
         self.sign_ups = SignUps(self._key)
         self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys, reread=site.keys)
         self.visits = Visits(store)
@@ -210,56 +218,26 @@ class App:
         When `stop` is set, what is on its way is given up, its feeds stay due, and what was done is reported.
         """
         feeds = tuple(self.settings.feed(name) for name in feed_ids) or self.settings.feeds
-        # A third of a second that commands which ask nobody need not wait for.
-        from newsletter.collect.http import Fetcher
-        from newsletter.collect.poll import poll
-        from newsletter.collect.worker import Parser
-
-        done: list[PollReport] = []
-
-        def tell(report: PollReport) -> None:
-            done.append(report)
-            on_feed(report)
-
-        async with Fetcher(self.settings.collect) as fetcher, Parser() as parser:
-            polling = poll(
-                feeds,
-                store=self.feeds,
-                fetcher=fetcher,
-                parser=parser,
-                clock=self.clock,
-                force=force,
-                hubs=await in_thread(self.hubs.listed),
-                whole=self.outreach.whole(fetcher, parser),
-                tell=tell,
-                concurrency=self.settings.collect.concurrency,
-            )
-            reports = await _unless(stop or asyncio.Event(), polling)
-        return tuple(done) if reports is None else reports
+        return await self.outreach.poll(feeds, force=force, stop=stop or asyncio.Event(), on_feed=on_feed)
 
     async def discover(self, url: str) -> tuple[Candidate, ...]:
         """The feeds behind a page; FetchError if the page cannot be had."""
-        from newsletter.collect.discover import discover
-        from newsletter.collect.http import Fetcher
-        from newsletter.collect.worker import Parser
-
-        async with Fetcher(self.settings.collect) as fetcher, Parser() as parser:
-            return await discover(url, fetcher=fetcher, parser=parser, now=self.clock.now())
+        return await self.outreach.discover(url)
 
     async def poll_due(self, stop: asyncio.Event) -> int:
         """Ask the feeds that are due, and hubs; returns how many feeds were asked. Ends soon after `stop` is set."""
         reports = await self.poll(stop=stop)
-        await _unless(stop, self.outreach.tend_hubs())
-        await _unless(stop, self.outreach.tell_hub())
+        await unless(stop, self.outreach.tend_hubs())
+        await unless(stop, self.outreach.tell_hub())
         return sum(report.status is not None or report.failed for report in reports)
 
     async def take_pushed(self, stop: asyncio.Event) -> int:
         """Read what hubs pushed; returns how many items that brought."""
-        return sum(report.new for report in await _unless(stop, self.outreach.take_pushed()) or ())
+        return sum(report.new for report in await unless(stop, self.outreach.take_pushed()) or ())
 
     async def check_links(self, stop: asyncio.Event) -> int:
         """Look whether pieces that wait for an edition are still there; returns how many were taken down."""
-        return await _unless(stop, self.outreach.check_links()) or 0
+        return await unless(stop, self.outreach.check_links()) or 0
 
     # Compose
 
@@ -336,21 +314,6 @@ class App:
         """Deliver what is due; returns how many deliveries were tried."""
         return await self.dispatch.send_due(stop)
 
-    def waiting(self, edition_id: str | None = None) -> int:
-        """How many deliveries of an edition, or of all that go, are queued or deferred; reads as many."""
-        going = (
-            [edition_id] if edition_id else [e.id for e in self.editions.listed() if e.state is EditionState.APPROVED]
-        )
-        counts = [self.census.deliveries(each) for each in going]
-        return sum(count.get(state, 0) for count in counts for state in (DeliveryState.QUEUED, DeliveryState.DEFERRED))
-
-    def slowest(self) -> str:
-        """The provider that is held back the most, in words; empty if none is."""
-        now = self.clock.now()
-        rates = ((rate_at(each, now), each.provider) for each in self.pacing.slowdowns())
-        held = min(((rate, provider) for rate, provider in rates if rate is not None), default=None)
-        return f"slowest: {held[1]}, {held[0]:,.0f}/min" if held else ""
-
     async def settle(self) -> int:
         """Finish editions whose recipients all have an outcome; returns how many."""
         from newsletter.deliver.finish import finish
@@ -375,47 +338,21 @@ class App:
         """All that is due now, once."""
         await self.take_pushed(stop)
         polled = await self.poll(stop=stop)
-        await _unless(stop, self.outreach.tend_hubs())
+        await unless(stop, self.outreach.tend_hubs())
         await self.check_links(stop)
         settled = () if stop.is_set() else await self.agenda.settle_due()
         sent = await self.dispatch.send(stop=stop)
-        await _unless(stop, self.outreach.tell_hub())
+        await unless(stop, self.outreach.tell_hub())
         await self.prune()
         return Tick(polled=polled, settled=settled, sent=sent)
 
     def healthy(self) -> dict[str, object]:
         """What the operator's probe is told; StoreError if the store cannot be asked."""
-        failing = [health.failures > 0 for health in self.feeds.each_health()]
-        next_due_at = self.ledger.next_due_at()
-        return {
-            "ok": True,
-            "feeds": len(failing),
-            "feeds_failing": sum(failing),
-            "hubs_live": sum(each.is_live(self.clock.now()) for each in self.hubs.listed()),
-            "next_delivery_at": next_due_at.isoformat() if next_due_at else None,
-        }
+        return self.watch.healthy()
 
     def alarms(self) -> tuple[str, ...]:
-        """What is paused at present, each in words: editions, and providers that are left alone."""
-        paused = [each for each in self.editions.listed() if each.state is EditionState.PAUSED]
-        closed = [each for each in self.pacing.slowdowns() if rate_at(each, self.clock.now()) == 0]
-        return (
-            *(f"edition {each.id} is paused: {each.state_because}" for each in paused),
-            *(f"provider {each.provider} gets nothing before {each.closed_until}: {each.because}" for each in closed),
-        )
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What `work` returns, or None if `stop` was set before: then it is cancelled, and has ended when this returns."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
-    return None if working.cancelled() else working.result()
+        """What is paused at present, each in words."""
+        return self.watch.alarms()
 
 
 def _nonce() -> str:

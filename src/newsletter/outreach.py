@@ -1,19 +1,22 @@
-"""What is done with others' servers besides asking for feeds: partners' hubs are asked to push, what they push is
+"""What is done with others' servers: feeds are asked and found, partners' hubs are asked to push, what they push is
 read, items' pages are looked at, and our own hub is told what we published.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from newsletter.model.clock import Clock
+from newsletter.model.feed import Feed
 from newsletter.model.settings import Secret, Settings
+from newsletter.stopping import unless
 from newsletter.store.ports import Announcements, Editions, Feeds, Hubs, Links, Robots
 from newsletter.store.seam import in_thread
 
 if TYPE_CHECKING:
+    from newsletter.collect.discover import Candidate
     from newsletter.collect.http import Fetcher
     from newsletter.collect.whole import Whole
     from newsletter.collect.worker import Parser
@@ -44,6 +47,46 @@ class Outreach:
         self._clock = clock
         self.pushed = asyncio.Event()
         """Set when a hub has pushed something to this process; what it pushes to another is found in the store."""
+
+    async def poll(
+        self, feeds: Sequence[Feed], *, force: bool, stop: asyncio.Event, on_feed: Callable[[PollReport], None]
+    ) -> tuple[PollReport, ...]:
+        """Ask those of the feeds that are due, or all of them by `force`; what was done before `stop` is reported."""
+        # A third of a second that commands which ask nobody need not wait for.
+        from newsletter.collect.http import Fetcher
+        from newsletter.collect.poll import poll
+        from newsletter.collect.worker import Parser
+
+        done: list[PollReport] = []
+
+        def tell(report: PollReport) -> None:
+            done.append(report)
+            on_feed(report)
+
+        async with Fetcher(self._settings.collect) as fetcher, Parser() as parser:
+            polling = poll(
+                feeds,
+                store=self._feeds,
+                fetcher=fetcher,
+                parser=parser,
+                clock=self._clock,
+                force=force,
+                hubs=await in_thread(self._hubs.listed),
+                whole=self.whole(fetcher, parser),
+                tell=tell,
+                concurrency=self._settings.collect.concurrency,
+            )
+            reports = await unless(stop, polling)
+        return tuple(done) if reports is None else reports
+
+    async def discover(self, url: str) -> tuple[Candidate, ...]:
+        """The feeds behind a page; FetchError if the page cannot be had."""
+        from newsletter.collect.discover import discover
+        from newsletter.collect.http import Fetcher
+        from newsletter.collect.worker import Parser
+
+        async with Fetcher(self._settings.collect) as fetcher, Parser() as parser:
+            return await discover(url, fetcher=fetcher, parser=parser, now=self._clock.now())
 
     def callback(self, token: Secret) -> str:
         """The address of ours that one hub is given."""

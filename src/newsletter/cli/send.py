@@ -37,7 +37,7 @@ def send(
         opened(site) as app,
         app.locked("send"),
         app.locked_for_sending("send"),
-        progress("sending", total=lambda: app.waiting(edition), ask=app.slowest) as bar,
+        progress("sending", total=lambda: app.watch.waiting(edition), ask=app.watch.slowest) as bar,
     ):
         outcome, interrupted = loop.run(lambda stop: app.dispatch.send(edition, stop=stop, on_progress=_shown_on(bar)))
     answer(

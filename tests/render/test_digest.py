@@ -7,7 +7,7 @@ from lxml import html
 
 from newsletter.errors import TemplateError
 from newsletter.model.edition import Draft, Part, Rendered
-from newsletter.model.item import Direction
+from newsletter.model.item import Direction, Image
 from newsletter.render.environment import Templates
 from newsletter.render.render import SUBJECT_LIMIT, render_digest
 from newsletter.render.samples import NONCE, arabic_draft, plain_draft
@@ -66,6 +66,13 @@ def test_both_parts_lead_to_the_pieces_the_web_version_and_the_follow_us_pages(r
     ):
         assert f'href="{url}"' in rendered.html
         assert f"\n{url}\n" in rendered.text
+
+
+def test_a_credit_without_a_caption_stands_in_one_pair_of_brackets_in_the_text(templates: Templates) -> None:
+    draft = plain_draft()
+    lead = replace(draft.pieces[0], image=Image(url="https://harbour.example/a.jpg", credit="Lena Aas", width=600))
+    rendered = render_digest(replace(draft, parts=(Part(title="", pieces=(lead,)),)), NONCE, templates=templates)
+    assert "\n[Lena Aas]\n" in rendered.text
 
 
 def test_the_subject_comes_from_the_digests_setting(templates: Templates) -> None:

@@ -36,12 +36,15 @@ def test_a_feed_is_added_and_its_newest_items_are_shown_as_teasers(program: Prog
 
 def test_a_person_sees_the_teasers_and_what_is_known_about_the_system(program: Program, partner: Partner) -> None:
     program.configure(known=feed_file("https://known.example/feed/"))
-    partner.bodies["/feed/"] = feed_of(Article(headline="A headline", body=LONG)).replace(b"<item>", GENERATOR, 1)
+    partner.bodies["/feed/"] = feed_of(Article(headline="A headline", body=LONG), title="Saltmarsh Review - ").replace(
+        b"<item>", GENERATOR, 1
+    )
 
     shown = program.run("feeds", "add", f"{partner.url}/feed/")
 
     assert shown.code == 0
-    assert "1 items, 1 of them with their whole text" in shown.out
+    assert "say under [rights] what the partner allows, and name 127-0-0 in a digest" in shown.out
+    assert "\nSaltmarsh Review: 1 items, 1 of them with their whole text" in shown.out
     assert "Made by WordPress: the feed of a section" in shown.out
     assert "  A headline\n" in shown.out
     assert "  Keep reading: https://partner.example/0/" in shown.out

@@ -31,6 +31,7 @@ def test_a_healthy_feed_says_when_it_was_asked_and_will_be(harbour: Program) -> 
     assert "\nwrong: nothing\n" in shown
     assert re.search(rf"^next: asked by the first poll after {MINUTE}$", shown, re.MULTILINE)
     assert "\nitems: 1 accepted\n" in shown
+    assert "\npoll_every: 1h\n" in shown, "as it is written in the feed's file"
 
 
 def test_a_feed_that_fails_says_what_is_wrong_and_that_it_is_asked_again(harbour: Program, partner: Partner) -> None:

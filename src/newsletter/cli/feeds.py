@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,7 +172,7 @@ def _teaser_document(piece: Piece) -> dict[str, Any]:
 def _added(path: Path, found: Candidate, teasers: list[Piece], whole: int) -> list[str]:
     many = len(found.entries)
     lines = [
-        f"{path}: written; say under [rights] what the partner allows.",
+        f"{path}: written; say under [rights] what the partner allows, and name {path.stem} in a digest.",
         f"{found.title or found.url}: {many} items, {whole} of them with their whole text.",
     ]
     if found.system:
@@ -218,11 +219,15 @@ def _settings(feed: Feed) -> dict[str, Any]:
 
 
 def _in_words(value: object) -> object:
+    from newsletter.settings.reference import duration
+
     match value:
         case bool():
             return "yes" if value else "no"
         case list():
             return ", ".join(value) or "none"
+        case timedelta():
+            return duration(value)
     return value
 
 

@@ -65,7 +65,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "run": ("run", "Do what is due, for ever: for systemd."),
         "keys": ("keys", "Change the key that links are sealed with."),
         "dkim": ("dkim", "Make keys that mail is signed with, and show their DNS records."),
-        "web": ("web", "Serve the public pages and the editors' desk."),
+        "web": ("web", "Serve the public pages alone."),
     },
 }
 

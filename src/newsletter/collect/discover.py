@@ -25,6 +25,8 @@ _TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/
 _USUAL_PLACES = ("/feed/", "/feeds/feed.rss", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss")
 _MOST_CANDIDATES = 6
 _LONGEST_NAME = 55
+# WordPress joins a name and a tagline, also where there is none: "The Courier -".
+_JOINTS = " -–—|»"
 _SYSTEMS = (
     (
         "WordPress",
@@ -118,7 +120,7 @@ def _candidate(answer: Fetched, parsed: ParsedFeed) -> Candidate:
     languages = [entry.language for entry in entries if entry.language]
     return Candidate(
         url=answer.url,
-        title=one_line(parsed.title, limit=120),
+        title=one_line(parsed.title, limit=120).rstrip(_JOINTS),
         language=max(set(languages), key=languages.count, default=None),
         entries=entries,
         system=system,

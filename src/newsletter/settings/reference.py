@@ -97,13 +97,13 @@ def _toml(value: object) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, timedelta):
-        return f'`"{_duration(value)}"`'
+        return f'`"{duration(value)}"`'
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 
 
-def _duration(value: timedelta) -> str:
+def duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
     # Hours read better up to some days: "48h".
     units = (("d", 86400),) if seconds > _DAYS_FROM_SECONDS else ()

@@ -51,8 +51,8 @@ def open_ledger(store: Store) -> Ledger:
     return Ledger(store, hashes_of=hashes_of)
 
 
-def add_people(store: Store, many: int, *, list_id: str = "brief") -> tuple[int, ...]:
-    """Subscription ids of new people who are active on a list; the n-th is reader-n@LIST.example."""
+def add_people(store: Store, many: int, *, list_id: str = "brief", first: int = 0) -> tuple[int, ...]:
+    """Subscription ids of new people who are active on a list: reader-FIRST@LIST.example and so on."""
     with store.write() as connection:
         people = connection.scalars(
             insert(SubscriberRow).returning(SubscriberRow.id, sort_by_parameter_order=True),
@@ -64,7 +64,7 @@ def add_people(store: Store, many: int, *, list_id: str = "brief") -> tuple[int,
                     "fields": f'[["number", "{number}"]]',
                     "created_at": NOW,
                 }
-                for number in range(many)
+                for number in range(first, first + many)
             ],
         ).all()
         return tuple(

@@ -10,7 +10,7 @@ import pytest
 from newsletter.app import App
 from newsletter.errors import NotFoundError
 from newsletter.model.subscriber import Newcomer, Subscription, SubscriptionState
-from newsletter.readers.tokens import Purpose
+from newsletter.readers.tokens import Purpose, token_id
 from tests.web.pages import Pages
 
 ANN = "ann@example.org"
@@ -108,3 +108,13 @@ def test_who_asks_twice_is_forgotten_and_their_link_leads_nowhere(app: App, page
     assert app.subscribers.is_suppressed(ANN)
     for look in (where, f"{where}/data", f"{where}/erase"):
         assert pages.get(look).status_code == 404
+
+
+def test_the_record_of_consent_has_what_the_page_said_and_which_link_it_was(app: App, pages: Pages, where: str) -> None:
+    pages.post(where, data={"list": "brief"})
+    pages.post(where, data={"join": "weekend"})
+    left, joined = app.subscribers.person(ANN).consents[-2:]
+    assert (left.after, joined.after) == (SubscriptionState.LEFT, SubscriptionState.ACTIVE)
+    assert "Leave" in left.text
+    assert "Join" in joined.text
+    assert left.token == joined.token == token_id(where.removeprefix("/p/"))

@@ -71,8 +71,9 @@ class Subscribers:
         text: str,
         now: datetime,
         by_person: bool = False,
+        token: str = "",
     ) -> Added:
-        said = Said(source=source, text=text, now=now)
+        said = Said(source=source, text=text, token=token, now=now)
         terms = Terms(confirmed=confirmed, by_person=by_person, said=said)
         # Two imports that take each other's rows in another order would wait for one another; a single sign-up cannot.
         with self._store.write(serial=len(newcomers) > 1) as connection:

@@ -110,7 +110,9 @@ class Joining:
             "sign-up all", limit=_OF_ALL
         )
 
-    async def join(self, given: str, mailing_list: MailingList, *, source: str = "preferences", text: str = "") -> None:
+    async def join(
+        self, given: str, mailing_list: MailingList, *, text: str, source: str = "preferences", token: str = ""
+    ) -> None:
         """Put somebody on a list, or ask them whether it is them; nothing for what is no address."""
         try:
             address = checked(given)
@@ -122,6 +124,7 @@ class Joining:
             confirmed=not mailing_list.double_opt_in,
             source=source,
             text=text,
+            token=token,
             now=self._site.clock.now(),
             by_person=True,
         )

@@ -22,6 +22,7 @@ from newsletter.model.publication import MailingList
 from newsletter.model.settings import Settings
 from newsletter.model.subscriber import Preferences, Subscriber, Subscription, SubscriptionState, Taste
 from newsletter.readers.record import person_document
+from newsletter.readers.tokens import token_id
 from newsletter.store.ports import Person, Subscribers
 from newsletter.store.seam import in_thread
 from newsletter.web.guard import LARGEST_BODY_BYTES
@@ -52,9 +53,10 @@ class Doors:
     """What this page shares with others: whose link it is, and the ways onto a list and off it."""
 
     holder: Callable[[Request], Awaitable[Subscription]]
-    join: Callable[[str, MailingList], Awaitable[None]]
-    """(address, list)"""
-    leave: Callable[[Request, Subscription], Awaitable[None]]
+    join: Callable[..., Awaitable[None]]
+    """(address, list, text=, token=): `text` is what the page told them, `token` names their link."""
+    leave: Callable[..., Awaitable[None]]
+    """(request, subscription, text=)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,16 +127,26 @@ class PreferencePages:
         if wanted := _said(form, "list"):
             for each in person.subscriptions:
                 if each.list_id == wanted:
-                    await self._doors.leave(request, each)
+                    await self._doors.leave(request, each, text=self._wording(request, person, wanted))
             return "left"
         if (wanted := _said(form, "join")) in {each.id for each in self._site.settings.lists}:
-            await self._doors.join(person.subscriber.address, self._site.settings.mailing_list(wanted))
+            await self._doors.join(
+                person.subscriber.address,
+                self._site.settings.mailing_list(wanted),
+                text=self._wording(request, person, wanted),
+                token=token_id(request.path_params["token"]),
+            )
             return "joined"
         if _said(form, "save"):
             preferences = self._preferences(person, form)
             await in_thread(self._site.subscribers.prefer, person.subscriber.id, preferences)
             return "saved"
         return ""
+
+    def _wording(self, request: Request, person: Person, list_id: str) -> str:
+        """What the page says of one list, with the button that was pressed."""
+        rows = [self._row(each, person) for each in self._site.settings.lists if each.id == list_id]
+        return self._views.wording(request, "preferences", reader=person.subscriber.language, rows=rows)
 
     def _preferences(self, person: Person, form: FormData) -> Preferences:
         rows = {each.id: self._row(each, person) for each in self._site.settings.lists}

@@ -70,13 +70,15 @@ class Subscribers(Protocol):
         text: str,
         now: datetime,
         by_person: bool = False,
+        token: str = "",
     ) -> Added:
         """Add people to lists, in one transaction.
 
         With `confirmed` they are active at once, who was pending too; else pending, with a confirmation letter queued
         (at most one per subscription and hour). Suppressed addresses are never added. Who has left is not brought back,
         unless `by_person`: then they are pending again. Only who joins `by_person` is welcomed, or asked a second time
-        to confirm. An import fills in what is empty about a person; a sign-up changes nothing about them.
+        to confirm; `token` names the link they used. An import fills in what is empty about a person; a sign-up changes
+        nothing about them.
 
         One call is one transaction, and SQLite has one writer: give a large file some thousand people at a time.
         """

@@ -175,7 +175,8 @@ class _Reader:
     def _text(self, about: str) -> str:
         token = self._next
         if token.kind not in {"text", "word"}:
-            raise self._wrong("expected a text, such as “Cork” in quotes")
+            unclosed = token.text.startswith('"')
+            raise self._wrong("expected a quote that ends" if unclosed else "expected a text, such as “Cork” in quotes")
         text = token.text[1:-1] if token.kind == "text" else token.text
         if about in CHOICES and text not in CHOICES[about]:
             raise self._wrong(f"expected {' or '.join(CHOICES[about])}")

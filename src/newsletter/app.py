@@ -270,8 +270,9 @@ class App:
             refusal=refusal,
             languages=await in_thread(self.templates.languages),
         )
+        became = "edition composed" if composed.edition_id else "edition not composed"
         log.info(
-            "edition composed" if composed.edition_id else "edition not composed",
+            f"{became} before" if composed.earlier else became,
             digest=digest_id,
             edition=composed.edition_id,
             items=composed.items,

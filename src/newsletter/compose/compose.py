@@ -51,6 +51,8 @@ class Composed:
     state: EditionState | None = None
     warnings: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    earlier: bool = False
+    """Whether it was frozen for this slot before, by somebody else."""
 
 
 async def compose(
@@ -127,6 +129,7 @@ def _frozen_for(editions: Editions, digest_id: str, slot: str) -> Composed | Non
         recipients=editions.report(edition.id).recipients,
         state=edition.state,
         warnings=edition.warnings,
+        earlier=True,
     )
 
 

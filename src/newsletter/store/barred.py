@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, String, select
 
-from newsletter.model.subscriber import Suppression, address_key, domain_patterns
+from newsletter.model.subscriber import Suppression, SuppressionKind, address_key, domain_patterns
 from newsletter.store.given import as_given, given
 from newsletter.store.tables import SuppressedDomainRow, SuppressionRow
 
@@ -46,7 +46,9 @@ def _asked(dialect: str) -> Select[Any]:
 
 
 def suppression_from(row: Row[Any]) -> Suppression:
-    """A row of either table."""
+    """A row of either table. An address that a program from before the kinds put there has objected."""
     told: dict[str, Any] = row._asdict()
-    key = told.pop("address_hash", None) or told.pop("pattern")
-    return Suppression(key=key, kind=told.pop("kind", None), **told)
+    if "pattern" in told:
+        return Suppression(key=told.pop("pattern"), kind=None, **told)
+    kind = told.pop("kind") or SuppressionKind.OBJECTION
+    return Suppression(key=told.pop("address_hash"), kind=kind, **told)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.postgres import PostgresServer, running_server
 
@@ -55,6 +56,15 @@ def chromium() -> Path:
         complain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         complain("no chromium here: apt-get install chromium")
     return Path(found)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A browser for the tests of one file: its loop has the thread, so that no coroutine can run while it is there."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,15 @@
 """Stores for sending from: SQLite, and for what rests on the database both kinds."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from newsletter.mailbox.server import MailboxServer
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from tests.deliver.killing import Site, made
+from tests.deliver.press import Press, relay_to
 from tests.store.samples import open_ledger
 
 
@@ -34,6 +36,17 @@ def store(url: str, tmp_path: Path) -> Iterator[Store]:
 def ledger(store: Store) -> Iterator[Ledger]:
     with open_ledger(store) as opened:
         yield opened
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MailboxServer]:
+    async with MailboxServer() as running:
+        yield running
+
+
+@pytest.fixture
+def press(tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
+    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path / "journals")
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """What is our own fault stops what would only be refused, and touches nobody who reads us."""
 
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,9 +15,7 @@ from newsletter.model.blame import Step
 from newsletter.model.edition import EditionState
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.editions import Editions
-from newsletter.store.engine import Store
 from newsletter.store.keys import AddressKeys
-from newsletter.store.ledger import Ledger
 from newsletter.store.pacing import Pacing
 from newsletter.store.subscribers import Subscribers
 from tests.deliver.press import LateClock, Press, relay_to
@@ -27,17 +23,6 @@ from tests.store.samples import NOW, frozen
 
 pytestmark = pytest.mark.anyio
 MANY = 300
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MailboxServer]:
-    async with MailboxServer() as running:
-        yield running
-
-
-@pytest.fixture
-def press(tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
-    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path / "journals")
 
 
 def refusing(server: MailboxServer, words: str, *, of: int = MANY) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,9 +15,8 @@ from newsletter.deliver.send import Limits
 from newsletter.mailbox.script import Script
 from newsletter.mailbox.server import MailboxServer
 from newsletter.model.pacing import SPACING_SLACK, spacing
-from newsletter.model.settings import Provider
+from newsletter.model.settings import Provider, Relay
 from newsletter.store.engine import Store
-from newsletter.store.ledger import Ledger
 from newsletter.store.pacing import Pacing
 from tests.deliver.press import NO_PACES, LateClock, Press, relay_to, until
 from tests.store.samples import frozen, move_house, open_ledger
@@ -33,15 +32,20 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": True}
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[MailboxServer]:
-    async with MailboxServer() as running:
-        yield running
-
-
-@pytest.fixture
-def press(tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
-    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path / "journals")
+@contextmanager
+def two_senders(url: str, relay: Relay, folder: Path) -> Iterator[list[Press]]:
+    """Two that share a store, each with a ledger and journals of its own."""
+    with Store.open(url, site_dir=Path("/")) as store, ExitStack() as stack:
+        yield [
+            Press(
+                store=store,
+                ledger=stack.enter_context(open_ledger(store)),
+                relays=(relay,),
+                journals=folder / name,
+                limits=Limits(batch=5),
+            )
+            for name in ("one", "two")
+        ]
 
 
 def _domains(server: MailboxServer) -> list[str]:
@@ -81,18 +85,8 @@ async def test_one_rate_holds_for_all_relays_together(press: Press, server: Mail
 
 async def test_senders_that_share_a_store_share_its_rates(each_url: str, server: MailboxServer, tmp_path: Path) -> None:
     loop, relay = asyncio.get_running_loop(), replace(relay_to(server), rate_per_minute=1200)
-    with Store.open(each_url, site_dir=Path("/")) as store, ExitStack() as stack:
-        frozen(store, 30)
-        pair = [
-            Press(
-                store=store,
-                ledger=stack.enter_context(open_ledger(store)),
-                relays=(relay,),
-                journals=tmp_path / name,
-                limits=Limits(batch=5),
-            )
-            for name in ("one", "two")
-        ]
+    with two_senders(each_url, relay, tmp_path) as pair:
+        frozen(pair[0].store, 30)
         before = loop.time()
         counts = await asyncio.gather(*(each.send(owner=each.journals.name) for each in pair))
         assert sum(each.sent for each in counts) == 30
@@ -250,18 +244,8 @@ async def test_a_run_ends_where_one_relay_may_not_send_today_and_the_other_is_aw
 
 async def test_senders_that_share_a_store_share_a_warm_up(each_url: str, server: MailboxServer, tmp_path: Path) -> None:
     relay = replace(relay_to(server), warm_up=(40,), warm_up_from=date(2026, 11, 23))
-    with Store.open(each_url, site_dir=Path("/")) as store, ExitStack() as stack:
-        frozen(store, 100)
-        pair = [
-            Press(
-                store=store,
-                ledger=stack.enter_context(open_ledger(store)),
-                relays=(relay,),
-                journals=tmp_path / name,
-                limits=Limits(batch=5),
-            )
-            for name in ("one", "two")
-        ]
+    with two_senders(each_url, relay, tmp_path) as pair:
+        frozen(pair[0].store, 100)
         await asyncio.gather(*(each.send(owner=each.journals.name) for each in pair))
         assert server.counts.total() <= 40
         # What the one had taken and the other might have used is there for the next.

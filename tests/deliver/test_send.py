@@ -1,6 +1,5 @@
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +19,6 @@ from newsletter.model.message import LetterKind, Message
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
-from newsletter.store.ledger import Ledger
 from newsletter.store.letters import Letters
 from tests.deliver.press import LateClock, Press, held, message_for, relay_to, until
 from tests.store.samples import NOW, add_people, begin, claim_all, frozen, open_ledger, set_subscription
@@ -32,17 +30,6 @@ pytestmark = pytest.mark.anyio
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """The event loop that the program runs on."""
     return "asyncio", {"use_uvloop": True}
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MailboxServer]:
-    async with MailboxServer() as running:
-        yield running
-
-
-@pytest.fixture
-def press(tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
-    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path / "journals")
 
 
 def reader(number: int, list_id: str = "brief") -> str:

@@ -1,7 +1,6 @@
 """Relays that offer no PIPELINING are spoken to command by command, with the same outcomes."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -9,9 +8,7 @@ from newsletter.deliver.send import Counts
 from newsletter.mailbox.script import Act, Script
 from newsletter.mailbox.server import EXTENSIONS, MailboxServer
 from newsletter.model.delivery import DeliveryState
-from newsletter.store.engine import Store
-from newsletter.store.ledger import Ledger
-from tests.deliver.press import Press, relay_to
+from tests.deliver.press import Press
 from tests.store.samples import frozen
 
 pytestmark = pytest.mark.anyio
@@ -21,11 +18,6 @@ pytestmark = pytest.mark.anyio
 async def server() -> AsyncIterator[MailboxServer]:
     async with MailboxServer(extensions=EXTENSIONS - {"PIPELINING"}) as running:
         yield running
-
-
-@pytest.fixture
-def press(tmp_path: Path, store: Store, ledger: Ledger, server: MailboxServer) -> Press:
-    return Press(store=store, ledger=ledger, relays=(relay_to(server),), journals=tmp_path / "journals")
 
 
 def reader(number: int) -> str:

@@ -95,7 +95,13 @@ class App:
         self.address_changes = AddressChanges(store, keys=address_keys)
         self.departures = Departures(store)
         self.suppressions = Suppressions(store, keys=address_keys)
-        self.ledger = Ledger(store, hashes_of=address_keys.hashes_of, patience=site.settings.deliver.patience)
+        deliver = site.settings.deliver
+        self.ledger = Ledger(
+            store,
+            hashes_of=address_keys.hashes_of,
+            patience=deliver.patience,
+            longest_wait=deliver.longest_wait,
+        )
         self.pacing, self.census = Pacing(store), Census(store)
         self.outreach = Outreach(
             self.settings,
@@ -324,14 +330,15 @@ class App:
     # All of it
 
     async def prune(self) -> int:
-        """Forget counted windows and slowdowns that are over, old trouble, old robots.txt, and who never confirmed.
+        """Forget counted windows and slowdowns that are over, old trouble, old robots.txt, old parting words, and who
+        never confirmed.
 
         Returns how many.
         """
         now = self.clock.now()
         lists = [each.id for each in self.settings.lists]
         forget = partial(self.subscribers.forget_unconfirmed, lists, before=now - _TO_CONFIRM, now=now)
-        kept_a_while = (self.limits, self.pacing, self.ledger, self.robots)
+        kept_a_while = (self.limits, self.pacing, self.ledger, self.robots, self.departures)
         pruned = [await in_thread(each.prune, now=now) for each in kept_a_while]
         return sum(pruned) + await in_thread(forget)
 

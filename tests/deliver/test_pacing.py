@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
 from newsletter.deliver.send import Limits
+from newsletter.deliver.turns import Allowance
 from newsletter.mailbox.script import Script
 from newsletter.mailbox.server import MailboxServer
 from newsletter.model.pacing import SPACING_SLACK, spacing
@@ -203,6 +205,14 @@ async def test_a_relay_that_warms_up_sends_so_many_a_day_and_says_when_it_goes_o
     press.clock = LateClock(2 * DAY)
     last = await press.send()
     assert (last.sent, last.because) == (25, None)
+
+
+async def test_what_a_relay_may_not_send_today_is_no_reason_tomorrow(press: Press) -> None:
+    relay = replace(press.relays[0], warm_up=(5,), warm_up_from=date(2026, 11, 24))
+    allowance = Allowance(relay, zone=ZoneInfo("UTC"), want=lambda _: None)
+    allowance.fetch(Pacing(press.store), now=datetime(2026, 11, 23, 23, 0, tzinfo=UTC), at=100)()
+    assert "2026-11-24" in (allowance.because(3699) or "")
+    assert allowance.because(3700) is None
 
 
 async def test_a_warm_up_that_is_enough_is_no_reason_to_say_anything(press: Press) -> None:

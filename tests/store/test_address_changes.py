@@ -157,3 +157,15 @@ def test_reasons_for_leaving_are_counted_by_month(store: Store) -> None:
         Departed(list_id="brief", month="2026-11", reason=Departure.OTHER, many=2, words=("Too long",)),
         Departed(list_id="brief", month="2027-01", reason=Departure.OTHER, many=1),
     )
+
+
+def test_words_are_kept_for_a_year_and_the_counts_for_good(store: Store) -> None:
+    departures = Departures(store)
+    for days, words in ((0, "Too long"), (40, "Too short")):
+        departures.note("brief", Departure.OTHER, words=words, now=NOW + timedelta(days=days))
+    assert departures.prune(now=NOW + timedelta(days=366)) == 0
+    assert departures.prune(now=NOW + timedelta(days=366 + 31)) == 1
+    assert [(each.month, each.many, each.words) for each in departures.listed()] == [
+        ("2026-11", 1, ()),
+        ("2027-01", 1, ("Too short",)),
+    ]

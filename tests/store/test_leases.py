@@ -2,19 +2,23 @@
 
 from datetime import timedelta
 
-from newsletter.model.delivery import DeliveryState
+from newsletter.model.delivery import DeliveryState, LedgerKind
 from newsletter.model.edition import EditionState
+from newsletter.model.message import LetterKind
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
-from newsletter.store.ledger import STOPPED
+from newsletter.store.ledger import STOPPED, Ledger
+from newsletter.store.letters import Letters
 from tests.store.samples import (
     LATER,
     LEASE,
     NOW,
+    add_people,
     begin,
     claim_all,
     deliver,
     frozen,
+    hashes_of,
     open_ledger,
     outcome,
     record,
@@ -67,6 +71,35 @@ def test_where_others_work_too_only_leases_that_ran_out_are_a_dead_workers(store
         # What was begun has until the server must have answered.
         assert ledger.recover(now=AFTER_LEASE, alone=False) == (0, 1)
         assert ledger.recover(now=LATER, alone=False) == (1, 0)
+
+
+def test_what_a_clock_far_ahead_put_off_or_held_is_due_again_for_those_that_are_right(store: Store) -> None:
+    ahead, edition = NOW + timedelta(days=400), frozen(store, 3)
+    add_people(store, 1, first=3)
+    with open_ledger(store) as ledger:
+        letter = Letters(store).enqueue(LetterKind.WELCOME, 4, key="welcome", now=NOW)
+        assert letter
+        first, *claimed = claim_all(ledger, now=ahead)
+        assert first.ledger is LedgerKind.LETTER
+        begin(ledger, [first, *claimed[:2]], now=ahead)
+        put_off = [outcome(one, DeliveryState.DEFERRED, due_at=ahead + LEASE) for one in (first, claimed[0])]
+        record(ledger, put_off, now=ahead)
+        assert claim_all(ledger, now=LATER) == ()
+        assert ledger.recover(now=LATER, alone=False) == (1, 3)
+        again = claim_all(ledger, now=LATER)
+    assert {(one.ledger, one.id) for one in again} == {(one.ledger, one.id) for one in (first, claimed[0], claimed[2])}
+    assert Editions(store).report(edition).unknown == 1
+
+
+def test_what_waits_as_long_as_it_may_is_left_alone(store: Store) -> None:
+    frozen(store, 1)
+    with Ledger(store, hashes_of=hashes_of, longest_wait=timedelta(days=2)) as ledger:
+        claimed = claim_all(ledger)
+        begin(ledger, claimed)
+        record(ledger, [outcome(claimed[0], DeliveryState.DEFERRED, due_at=NOW + timedelta(days=2.2))])
+        assert ledger.recover(now=NOW, alone=False) == (0, 0)
+        assert claim_all(ledger, now=NOW + timedelta(days=2)) == ()
+        assert len(claim_all(ledger, now=NOW + timedelta(days=3))) == 1
 
 
 def test_a_late_answer_settles_what_was_given_up_as_unknown(store: Store) -> None:

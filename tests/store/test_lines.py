@@ -1,18 +1,19 @@
 """Deliveries for a provider that is held back get in line for it; nobody behind them waits."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import EditionState
 from newsletter.model.message import LetterKind
 from newsletter.model.pacing import Lines
 from newsletter.model.providers import Providers
-from newsletter.store.editions import Editions
+from newsletter.store.editions import Editions, locked_edition
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from newsletter.store.letters import Letters
@@ -96,6 +97,31 @@ def test_a_provider_that_is_resumed_lets_its_line_go(store: Store) -> None:
         assert _claim(ledger, HELD) == []
         assert Pacing(store).resume("google")
         assert _claim(ledger, None) == ["gmail.com"] * 4
+
+
+def test_who_resumes_a_provider_lets_who_calls_an_edition_off_end_first(store: Store) -> None:
+    if store.is_sqlite:
+        pytest.skip("one writer at a time: nobody can wait for one who waits for them")
+    edition = _edition(store, 2, at_google=2)
+    with open_ledger(store) as ledger, ThreadPoolExecutor(1) as pool:
+        assert _claim(ledger, HELD) == []
+        with store.write() as connection:
+            locked_edition(connection, edition)
+            resumed = pool.submit(Pacing(store).resume, "google")
+            while not (waits := _somebody_waits(store)) and not resumed.done():
+                pass
+            assert waits, "else it has rows that this one needs next"
+            free = select(DeliveryRow.id).with_for_update(skip_locked=True)
+            assert len(connection.execute(free).all()) == 2
+        assert resumed.result(30) is False
+
+
+def _somebody_waits(store: Store) -> bool:
+    with store.read() as connection:
+        waits = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(connection.scalar(waits))
 
 
 def test_what_was_leased_can_get_in_line_unless_it_is_somebody_elses_by_now(store: Store) -> None:

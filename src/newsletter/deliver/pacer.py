@@ -126,7 +126,8 @@ class Pacer:
 
     def spent(self) -> dict[str, str]:
         """Relays that may not send any more today, each with the reason."""
-        return {each.relay.name: each.because for each in self._allowances if each.because}
+        now = asyncio.get_running_loop().time()
+        return {each.relay.name: why for each in self._allowances if (why := each.because(now))}
 
     def why_spent(self) -> str | None:
         """Why nothing may be sent any more today; None where something may."""

@@ -96,20 +96,23 @@ class Allowance:
 
     def __init__(self, relay: Relay, *, zone: ZoneInfo, want: Callable[[Source], None]) -> None:
         self.relay = relay
-        self.because: str | None = None
-        """Why nothing is left today, if nothing is."""
         self._zone = zone
         self._want = want
         self._day: tuple[date, datetime] | None = None
         self._left: float = 0
+        self._because: str | None = None
         self._over_at = 0.0
+
+    def because(self, now: float) -> str | None:
+        """Why nothing is left today, if nothing is."""
+        return self._because if now < self._over_at else None
 
     def wait(self, now: float) -> float:
         if now >= self._over_at:
-            self._left, self.because = 0, None
+            self._left = 0
         if self._left >= 1:
             return 0.0
-        if self.because is not None:
+        if self.because(now) is not None:
             return self._over_at - now
         self._want(self)
         return SOON
@@ -128,7 +131,7 @@ class Allowance:
         def known() -> None:
             self._left = many if self._day != today else self._left + many
             self._day, self._over_at = today, at + (ends_at - now).total_seconds()
-            self.because = None if self._left >= 1 else why_spent(self.relay, ceiling or 0, ends_at)
+            self._because = None if self._left >= 1 else why_spent(self.relay, ceiling or 0, ends_at)
 
         return known
 

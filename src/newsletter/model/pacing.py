@@ -10,7 +10,7 @@ from typing import Final
 _FIRST_REST: Final = timedelta(minutes=1)
 _LONGEST_REST: Final = timedelta(minutes=30)
 _FIRST_PAUSE: Final = timedelta(hours=1)
-_LONGEST_PAUSE: Final = timedelta(hours=12)
+LONGEST_PAUSE: Final = timedelta(hours=12)
 _MOST_DOUBLINGS: Final = 10
 _REMEMBERED: Final = timedelta(hours=1)
 """After so long without a complaint the next one is the first again."""
@@ -70,7 +70,7 @@ def paused(before: Slowdown | None, *, provider: str, because: str, now: datetim
     before = _believed(before, now)
     lately = before is not None and now - before.closed_until < _REMEMBERED
     complaints = before.complaints + 1 if before is not None and lately else 1
-    rest = min(_FIRST_PAUSE * 2 ** min(complaints - 1, _MOST_DOUBLINGS), _LONGEST_PAUSE)
+    rest = min(_FIRST_PAUSE * 2 ** min(complaints - 1, _MOST_DOUBLINGS), LONGEST_PAUSE)
     if before is not None and now < before.closed_until and before.because == because:
         return before
     return Slowdown(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from newsletter.model.subscriber import Departure
 from newsletter.store.engine import Store
@@ -12,6 +12,9 @@ from newsletter.store.mapping import storable
 from newsletter.store.ports import Departed
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import DepartureRow, PartingWordsRow
+
+_REMEMBERED = timedelta(days=366)
+"""How long words are kept; what they are counted under stays."""
 
 
 class Departures:
@@ -21,7 +24,7 @@ class Departures:
         self._store = store
 
     def note(self, list_id: str, reason: Departure, *, words: str, now: datetime) -> None:
-        month = f"{now.astimezone(UTC):%Y-%m}"
+        month = _month(now)
         with self._store.write() as connection:
             one = insert_into(connection, DepartureRow).values(list_id=list_id, month=month, reason=reason, many=1)
             connection.execute(
@@ -32,6 +35,15 @@ class Departures:
             if words:
                 said = {"list_id": list_id, "month": month, "reason": reason, "words": storable(words)}
                 connection.execute(insert(PartingWordsRow).values(said))
+
+    def prune(self, *, now: datetime) -> int:
+        """Forget words from more than a year ago, a month at a time; returns how many."""
+        old = delete(PartingWordsRow).where(PartingWordsRow.month < _month(now - _REMEMBERED))
+        with self._store.write() as connection:
+            forgotten = connection.execute(old).rowcount
+        if forgotten:
+            self._store.overwrite_deleted()
+        return forgotten
 
     def listed(self) -> tuple[Departed, ...]:
         counts = select(DepartureRow.__table__).order_by(
@@ -54,3 +66,7 @@ class Departures:
             )
             for row in rows
         )
+
+
+def _month(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m}"

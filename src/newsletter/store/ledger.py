@@ -9,12 +9,12 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true, update
 
 from newsletter.errors import EditionError
 from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryKey, DeliveryState, LedgerKind, Tried
 from newsletter.model.edition import EditionState
-from newsletter.model.pacing import Lines
+from newsletter.model.pacing import LONGEST_PAUSE, Lines
 from newsletter.model.trouble import PATIENCE, Patience
 from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, NOWHERE, WAITING, Book, leased
 from newsletter.store.claims import HashesOf, Lease, claim, line_up
@@ -26,6 +26,9 @@ from newsletter.store.tables import DeliveryRow, EditionRow
 from newsletter.store.writer import GroupWriter
 
 STOPPED = "the program stopped before the server's answer was kept"
+_LONGEST_WAIT = timedelta(hours=4)
+_JITTER = 1.1
+_WRONG_CLOCK = timedelta(minutes=1)
 _RESENDABLE = frozenset({DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN})
 _GOING = (EditionState.APPROVED, EditionState.PAUSED)
 
@@ -40,10 +43,12 @@ class Ledger:
         hashes_of: HashesOf,
         answer_within: timedelta = ANSWER_WITHIN,
         patience: Patience = PATIENCE,
+        longest_wait: timedelta = _LONGEST_WAIT,
     ) -> None:
         self.answer_within = answer_within
         self._store = store
         self._terms = Terms(hashes_of=hashes_of, patience=patience)
+        self._farthest = max(longest_wait * _JITTER, LONGEST_PAUSE) + _WRONG_CLOCK
         self._turns = count()
         self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
 
@@ -63,9 +68,13 @@ class Ledger:
         with self._store.write() as connection:
             unknown = requeued = 0
             for book in BOOKS.values():
-                of_the_dead = leased(book.table) if alone else and_(leased(book.table), book.table.c.leased_until < now)
+                until = book.table.c.leased_until
+                of_the_dead = leased(book.table)
+                if not alone:
+                    of_the_dead &= or_(until < now, until > now + self._farthest)
                 unknown += _give_up(connection, book, of_the_dead, now=now)
                 requeued += _give_back(connection, book, of_the_dead)
+                requeued += _bring_forward(connection, book, after=now + self._farthest, now=now)
         return unknown, requeued
 
     def claim(
@@ -234,6 +243,17 @@ def _give_back(connection: Connection, book: Book, which: ColumnElement[bool]) -
     row = book.table.c
     unbegun = update(book.table).where(leased(book.table), which, row.state.in_(WAITING))
     return connection.execute(unbegun.values(due_at=row.queued_at, **NOBODY)).rowcount
+
+
+def _bring_forward(connection: Connection, book: Book, *, after: datetime, now: datetime) -> int:
+    """Let what waits longer than anything has to be due now: a machine whose clock was far ahead put it off."""
+    row = book.table.c
+    far = [row.owner.is_(None), row.state.in_(WAITING), row.due_at > after]
+    if book is DELIVERIES:
+        far.append(row.edition_id.in_(select(EditionRow.id).where(EditionRow.state.in_(_GOING))))
+    # Who gives a lease back goes by `queued_at`.
+    queued_at = case((row.queued_at > after, now), else_=row.queued_at)
+    return connection.execute(update(book.table).where(*far).values(due_at=now, queued_at=queued_at)).rowcount
 
 
 def _requeue(connection: Connection, book: Book, which: ColumnElement[bool], **values: datetime) -> int:

@@ -14,12 +14,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
+from newsletter.model.edition import EditionState
 from newsletter.model.pacing import Slowdown, paused, slower
 from newsletter.store.books import BOOKS, WAITING
 from newsletter.store.engine import Store
 from newsletter.store.outcomes import told
 from newsletter.store.statements import insert_into
-from newsletter.store.tables import LimitRow, SlowdownRow, TurnRow
+from newsletter.store.tables import EditionRow, LimitRow, SlowdownRow, TurnRow
 
 _WRONG_CLOCK = timedelta(minutes=1)
 _LONGEST_PROVIDER = 255
@@ -81,6 +82,9 @@ class Pacing:
 
     def resume(self, provider: str) -> bool:
         with self._store.write() as connection:
+            # Editions before deliveries, as who calls one off locks them: else each could wait for the other.
+            going = select(EditionRow.id).where(EditionRow.state.in_((EditionState.APPROVED, EditionState.PAUSED)))
+            connection.execute(going.order_by(EditionRow.id).with_for_update()).all()
             for book in BOOKS.values():
                 row = book.table.c
                 in_line = row.waits_for == provider, func.lower(row.state).in_(WAITING)

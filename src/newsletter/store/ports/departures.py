@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.model.subscriber import (
-    Departure,
-)
+from newsletter.model.subscriber import Departure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +25,9 @@ class Departures(Protocol):
 
     def note(self, list_id: str, reason: Departure, *, words: str, now: datetime) -> None:
         """Count one, and keep the words if there are any."""
+
+    def prune(self, *, now: datetime) -> int:
+        """Forget words from more than a year ago, not their counts; returns how many."""
 
     def listed(self) -> tuple[Departed, ...]:
         """All of it, by list and month, most frequent first."""

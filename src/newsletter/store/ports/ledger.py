@@ -23,6 +23,7 @@ class Ledger(Protocol):
         """Set right what a dead worker left: begun deliveries become unknown, leases of the rest end.
 
         With `alone` (we hold the site's lock) every lease is a dead one's; otherwise only those that ran out are.
+        What a clock far ahead has leased or put off, for longer than anything waits, is due now.
         Returns (unknown, requeued).
         """
 

@@ -43,8 +43,15 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture
 def fresh_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """An empty database for this test alone."""
+    """A database with empty tables for this test alone."""
     with postgres_server.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def bare_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database without tables for this test alone."""
+    with postgres_server.bare_database() as url:
         yield url
 
 

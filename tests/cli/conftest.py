@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from newsletter.cli.main import main
+from tests.made import put_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def site(tmp_path: Path, run: Run) -> Path:
-    """The starter, written out."""
+    """The starter, written out, with an empty store."""
     folder = tmp_path / "site"
     assert run("init", folder).code == 0
+    put_made(folder / "var" / "newsletter.db")
     return folder

@@ -65,7 +65,6 @@ def test_a_template_that_cannot_be_rendered_is_a_fault(run: Run, site: Path) -> 
 
 
 def test_a_database_that_this_program_cannot_use_is_a_fault(run: Run, site: Path) -> None:
-    (site / "var").mkdir()
     (site / "var" / "newsletter.db").write_text("this is no database, however long one looks at it")
     ran = run("check", "--site", site)
     assert ran.code == 2

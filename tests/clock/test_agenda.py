@@ -18,6 +18,7 @@ from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.ports import Slot
 from newsletter.store.slots import Slots
+from tests.made import made_store
 
 SEVEN = datetime(2026, 3, 5, 7, tzinfo=UTC)
 
@@ -59,7 +60,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Store.open(f"sqlite:///{tmp_path}/newsletter.db", site_dir=tmp_path) as store:
+    with made_store(tmp_path) as store:
         yield World(store)
 
 

@@ -21,6 +21,7 @@ from newsletter.store.items import Items
 from newsletter.store.robots import Robots
 from tests.collect.makers import NOW, a_feed
 from tests.collect.server import Server, a_fetcher, a_server
+from tests.made import made_store
 
 PAUSE = timedelta(seconds=0.3)
 
@@ -94,7 +95,7 @@ def with_site(test: Test) -> Callable[[Path], None]:
 
     def run(tmp_path: Path) -> None:
         async def inner() -> None:
-            with Store.open("sqlite:///polls.db", site_dir=tmp_path) as store:
+            with made_store(tmp_path) as store:
                 async with a_server() as server, Parser(processes=1) as parser:
                     await test(
                         Site(

@@ -27,6 +27,7 @@ from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
 from newsletter.store.items import Items
 from tests.compose.makers import LIST, NOW, PUBLICATION, digest, entry, feed, plain_render
+from tests.made import made_store
 from tests.store.samples import add_people
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "email"
@@ -113,7 +114,7 @@ def news(number: int, *, html: str = "", feed_id: str = "tidewatch", hours_old: 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/newsletter.db", site_dir=tmp_path) as opened:
+    with made_store(tmp_path) as opened:
         yield opened
 
 

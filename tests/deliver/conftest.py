@@ -10,13 +10,14 @@ from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from tests.deliver.killing import Site, made
 from tests.deliver.press import Press, relay_to
+from tests.made import put_made
 from tests.store.samples import open_ledger
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """An empty SQLite database."""
-    return f"sqlite:///{tmp_path}/newsletter.db"
+    return put_made(tmp_path / "newsletter.db")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -18,6 +18,7 @@ from newsletter.store.announcements import Announcements
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from tests.collect.server import Server, a_fetcher, a_server
+from tests.made import made_store
 from tests.publish.samples import PUBLICATION
 from tests.store.samples import NOW, add_items, draft_of, freeze
 
@@ -36,7 +37,7 @@ class Clock:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as opened:
+    with made_store(tmp_path) as opened:
         yield opened
 
 

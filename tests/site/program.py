@@ -25,6 +25,7 @@ import time_machine
 
 from newsletter.cli.main import main
 from newsletter.mailbox.server import MailboxServer
+from tests.made import put_made
 
 CONFIG = """\
 [publication]
@@ -70,6 +71,9 @@ reuse = "{reuse}"
 credit = "Republished with permission from {{partner}}."
 {rights}
 """
+
+
+_STORE = "sqlite:///var/newsletter.db"
 
 
 def feed_file(
@@ -121,7 +125,7 @@ class Program:
     folder: Path
     mailbox: MailboxServer
     web_port: int
-    store: str = "sqlite:///var/newsletter.db"
+    store: str = _STORE
     now: datetime | None = None
     """When the next command in this process thinks it is, each 20 s after the last; None is really now."""
 
@@ -140,6 +144,8 @@ class Program:
             web_port=self.web_port, store=self.store, smtp_port=self.mailbox.port, digest=digest, more=more
         )
         (self.folder / "config.toml").write_text(config, encoding="utf-8")
+        if self.store == _STORE and not (database := self.folder / "var" / "newsletter.db").exists():
+            put_made(database)
         for name, text in feeds.items():
             (self.folder / "feeds" / f"{name}.toml").write_text(text, encoding="utf-8")
 

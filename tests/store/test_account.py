@@ -13,6 +13,7 @@ from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
+from tests.made import made_store
 from tests.store.samples import (
     LEASE,
     NOW,
@@ -99,7 +100,7 @@ def _adds_up(report: Report) -> bool:
 @pytest.mark.slow
 @pytest.mark.postgres
 def test_both_databases_give_the_same_account_and_it_adds_up(tmp_path: Path, fresh_postgres_url: str) -> None:
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
+    with made_store(tmp_path) as store:
         on_sqlite = _reports(store)
     with Store.open(fresh_postgres_url, site_dir=tmp_path) as store:
         on_postgresql = _reports(store)

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 from newsletter.errors import ConflictError, StoreError
 from newsletter.store.engine import Store
 from newsletter.store.tables import FactRow
+from tests.made import made_store
 
 
 def _facts(store: Store) -> list[str]:
@@ -122,7 +123,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path
 
 
 def test_a_full_disk_is_an_error_and_what_was_there_stays(tmp_path: Path) -> None:
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
+    with made_store(tmp_path) as store:
         _add(store, "one")
         with store.read() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1")  # as good as no space left
@@ -133,7 +134,7 @@ def test_a_full_disk_is_an_error_and_what_was_there_stays(tmp_path: Path) -> Non
 
 def test_a_sqlite_writer_has_the_lock_before_it_reads(tmp_path: Path) -> None:
     # Else what it read could be old by the time it writes, and the write would be refused.
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store, store.write():
+    with made_store(tmp_path) as store, store.write():
         other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None, timeout=0)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
@@ -141,7 +142,7 @@ def test_a_sqlite_writer_has_the_lock_before_it_reads(tmp_path: Path) -> None:
 
 
 def test_a_lock_held_for_too_long_says_so(tmp_path: Path) -> None:
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
+    with made_store(tmp_path) as store:
         other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with store.read() as connection:

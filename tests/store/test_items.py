@@ -9,6 +9,7 @@ from newsletter.model.item import Item, ItemState
 from newsletter.store.engine import Store
 from newsletter.store.items import Items, _unissued
 from newsletter.store.tables import EditionItemRow, EditionRow, FeedRow, IssueRow, ItemRow, StoryRow
+from tests.made import made_store
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -142,7 +143,7 @@ def test_a_story_passed_over_is_no_candidate_on_that_list_alone(store: Store, it
 
 def test_candidates_are_found_in_one_index(tmp_path: Path) -> None:
     statement = str(_unissued("brief", "institute", 10).compile(compile_kwargs={"literal_binds": True}))
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store, store.read() as connection:
+    with made_store(tmp_path) as store, store.read() as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
     assert "USING COVERING INDEX ix_items_candidates (state=? AND feed_id=?)" in plan[0]
     assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step]

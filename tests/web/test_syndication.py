@@ -28,6 +28,7 @@ from newsletter.store.engine import Store
 from newsletter.web.public import public_app
 from newsletter.web.syndication import Syndication
 from newsletter.web.views import Views
+from tests.made import made_store
 from tests.site.program import Program, feed_file
 from tests.store.samples import LATER, add_items, add_people, draft_of, freeze, rendered_of
 
@@ -82,7 +83,7 @@ async def _not_found(_: Any, error: Exception) -> Any:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
+    with made_store(tmp_path) as store:
         settings = Settings(
             publication=PUBLICATION,
             store_url=Secret(""),

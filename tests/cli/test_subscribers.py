@@ -278,3 +278,24 @@ def test_show_tells_what_somebody_prefers(run: Run, site: Path, people: Path) ->
     text = run("subscribers", "show", "ann@example.org", "--site", site).out
     assert ", once a week, only Seas" in text
     assert "tracking: False" in text
+
+
+def test_show_tells_of_the_last_wish_for_another_address_and_times_to_the_second(
+    run: Run, site: Path, people: Path
+) -> None:
+    imported(run, site, people)
+    app = App.open(open_site(site))
+    (subscription,) = app.subscribers.person("ann@example.org").subscriptions
+    for wanted in ("first@example.net", "second@example.net"):
+        app.address_changes.ask(subscription.id, wanted, now=app.clock.now())
+    app.close()
+    lines = run("subscribers", "show", "ann@example.org", "--site", site).out.splitlines()
+    assert "  wants their mail at second@example.net, which both addresses have not confirmed yet" in lines
+    assert not [line for line in lines if "first@" in line or re.search(r":\d\d\.\d", line)]
+    assert f"list brief: active since {subscription.since_at:%Y-%m-%d %H:%M:%S} UTC" in lines
+
+
+def test_one_is_not_counted_as_several(run: Run, site: Path, tmp_path: Path) -> None:
+    run("subscribers", "add", "ann@example.org", "--list", "brief", "--confirmed", "--source", "x", "--site", site)
+    path = tmp_path / "out.csv"
+    assert run("subscribers", "export", "--out", path, "--site", site).out == f"{path}: 1 person\n"

@@ -44,7 +44,7 @@ def test_a_person_sees_the_teasers_and_what_is_known_about_the_system(program: P
 
     assert shown.code == 0
     assert "say under [rights] what the partner allows, and name 127-0-0 in a digest" in shown.out
-    assert "\nSaltmarsh Review: 1 items, 1 of them with their whole text" in shown.out
+    assert "\nSaltmarsh Review: 1 item, 1 of them with their whole text" in shown.out
     assert "Made by WordPress: the feed of a section" in shown.out
     assert "  A headline\n" in shown.out
     assert "  Keep reading: https://partner.example/0/" in shown.out

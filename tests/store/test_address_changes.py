@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from newsletter.errors import NotFoundError
 from newsletter.model.blame import Blame
@@ -16,7 +16,7 @@ from newsletter.store.keys import AddressKeys
 from newsletter.store.ledger import Ledger
 from newsletter.store.ports import Departed
 from newsletter.store.subscribers import Subscribers
-from newsletter.store.tables import Base, TroubleRow
+from newsletter.store.tables import AddressChangeRow, Base, TroubleRow
 from tests.store.samples import add_items, begin, claim_all, draft_of, freeze, outcome, record
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -147,6 +147,23 @@ def test_a_wish_ends_with_its_week_and_is_only_somebodys(changes: AddressChanges
     assert changes.pending(99, now=NOW) is None
     with pytest.raises(NotFoundError):
         changes.ask(99, NEW, now=NOW)
+
+
+def test_of_a_wish_nothing_is_kept_after_its_week_done_or_not(
+    changes: AddressChanges, people: Subscribers, store: Store
+) -> None:
+    done = _ask(people, changes)
+    for side in (FROM, TO):
+        changes.confirm(done, side, text="", token="", now=NOW)
+    changes.ask(people.person(NEW).subscriptions[0].id, "another@example.net", now=NOW)
+
+    def kept(days: int) -> int:
+        now = NOW + timedelta(days=days)
+        people.forget_unconfirmed([], before=now, now=now)
+        with store.read() as connection:
+            return connection.scalar(select(func.count(AddressChangeRow.id))) or 0
+
+    assert [kept(7), kept(8)] == [2, 0]
 
 
 def test_reasons_for_leaving_are_counted_by_month(store: Store) -> None:

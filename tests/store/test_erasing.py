@@ -1,22 +1,37 @@
 import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from newsletter.errors import NotFoundError
 from newsletter.model.delivery import DeliveryState, Report
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import Newcomer, SubscriptionState, SuppressionKind
+from newsletter.store.consents import Said
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
+from newsletter.store.forgetting import forget_never_confirmed
 from newsletter.store.keys import AddressKeys
+from newsletter.store.leaving import move_subscription
 from newsletter.store.letters import Letters
 from newsletter.store.ports import Added
 from newsletter.store.subscribers import Subscribers
-from newsletter.store.tables import Base, ConsentRow, DeliveryRow, LetterRow, SubscriberRow, SuppressionRow, WordingRow
+from newsletter.store.tables import (
+    Base,
+    ConsentRow,
+    DeliveryRow,
+    LetterRow,
+    SubscriberRow,
+    SubscriptionRow,
+    SuppressionRow,
+    WordingRow,
+)
 from tests.store.samples import (
     LATER,
     NOW,
@@ -30,6 +45,7 @@ from tests.store.samples import (
     outcome,
     record,
 )
+from tests.store.together import is_held_up
 
 ANN = Newcomer(
     address="Ann.Quill@Example.org",
@@ -38,6 +54,7 @@ ANN = Newcomer(
     language="ga",
     fields=(("second address", "ann.quill@example.org"), ("town", "Skibbereen")),
 )
+BOB = Newcomer(address="bob@else.example", lists=("brief",))
 TRACES = ("quill", "skibbereen", "@example.org")
 
 
@@ -48,6 +65,17 @@ def people(store: Store) -> Subscribers:
 
 def _join(people: Subscribers, *newcomers: Newcomer, source: str = "import: council") -> Added:
     return people.add(newcomers or (ANN,), confirmed=True, source=source, text="I agree", now=NOW)
+
+
+def _ask(people: Subscribers) -> Added:
+    """Bob signs up."""
+    return people.add([BOB], confirmed=False, source="web", text="", now=NOW, by_person=True)
+
+
+def _only(people: Subscribers) -> int:
+    """Bob's subscription."""
+    (subscription,) = people.person(BOB.address).subscriptions
+    return subscription.id
 
 
 def _erase(people: Subscribers, address: str = "ann.quill@EXAMPLE.org") -> bool:
@@ -122,7 +150,7 @@ def test_of_whom_is_erased_out_of_many_no_copy_stays_where_pages_were_split(
 def test_what_waits_for_an_erased_person_is_suppressed_and_the_report_adds_up(
     people: Subscribers, store: Store
 ) -> None:
-    _join(people, ANN, Newcomer(address="bob@else.example", lists=("brief",)))
+    _join(people, ANN, BOB)
     ids = [f"daily-{number}" for number in range(3)]
     for number, (edition, item) in enumerate(zip(ids, add_items(store, 3), strict=True)):
         freeze(store, draft_of([item], edition_id=edition, number=number))
@@ -249,11 +277,64 @@ def test_who_never_confirmed_is_forgotten_and_may_sign_up_again(people: Subscrib
     assert people.by_address("late@example.org") is not None
 
 
+def test_of_who_never_confirmed_no_row_is_left(people: Subscribers, store: Store) -> None:
+    _ask(people)
+    assert people.forget_unconfirmed(["brief"], before=LATER, now=LATER) == 1
+    tables = (SubscriberRow, SubscriptionRow, ConsentRow, LetterRow)
+    with store.read() as connection:
+        assert [connection.scalar(select(func.count()).select_from(table)) for table in tables] == [0] * len(tables)
+
+
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_who_left_and_never_answered_whether_they_come_back_is_brought_back_by_no_import(
+    people: Subscribers, *, forgotten: bool
+) -> None:
+    people.add([BOB], confirmed=True, source="web", text="", now=NOW, by_person=True)
+    people.move(_only(people), SubscriptionState.LEFT, source="one-click", text="", now=NOW)
+    assert _ask(people) == Added(added=1, pending=1)
+    if forgotten:
+        people.forget_unconfirmed(["brief"], before=LATER, now=LATER)
+        assert people.subscription(_only(people)).state is SubscriptionState.LEFT
+    assert _join(people, BOB) == Added(left=1)
+
+
+def test_a_confirmation_that_comes_before_somebody_is_forgotten_wins(people: Subscribers, store: Store) -> None:
+    if store.is_sqlite:
+        pytest.skip("one writer at a time")
+    _ask(people)
+    with store.write() as connection:
+        move_subscription(connection, _only(people), SubscriptionState.ACTIVE, said=Said(source="link", now=LATER))
+        assert people.forget_unconfirmed(["brief"], before=LATER, now=LATER) == 0
+    assert people.subscription(_only(people)).state is SubscriptionState.ACTIVE
+
+
+def test_a_confirmation_that_comes_as_somebody_is_forgotten_is_told_so(people: Subscribers, store: Store) -> None:
+    _ask(people)
+    confirm = partial(people.move, _only(people), SubscriptionState.ACTIVE, source="link", text="", now=LATER)
+    with pytest.raises(NotFoundError):
+        _as_they_are_forgotten(store, confirm)
+
+
+def test_who_signs_up_as_they_are_forgotten_is_asked_to_confirm(people: Subscribers, store: Store) -> None:
+    _ask(people)
+    _as_they_are_forgotten(store, partial(_ask, people))
+    assert people.subscription(_only(people)).state is SubscriptionState.PENDING
+    assert [kind for kind, *_ in people.person(BOB.address).letters] == [LetterKind.CONFIRMATION]
+
+
+def _as_they_are_forgotten(store: Store, work: Callable[[], object]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with store.write() as connection:
+            forget_never_confirmed(connection, ["brief"], before=LATER, said=Said(source="", now=LATER))
+            coming = pool.submit(work)
+            assert store.is_sqlite or is_held_up(store, coming)
+        coming.result(30)
+
+
 def test_who_asked_again_has_all_the_time_to_confirm_again(people: Subscribers) -> None:
-    bob = Newcomer(address="bob@else.example", lists=("brief",))
     month = timedelta(days=30)
     for days in (0, 29):
-        people.add([bob], confirmed=False, source="web", text="", now=NOW + timedelta(days=days), by_person=True)
+        people.add([BOB], confirmed=False, source="web", text="", now=NOW + timedelta(days=days), by_person=True)
 
     def forget(days: int) -> int:
         now = NOW + timedelta(days=days)
@@ -265,8 +346,7 @@ def test_who_asked_again_has_all_the_time_to_confirm_again(people: Subscribers) 
 def test_a_wording_that_names_the_erased_is_kept_without_them_and_once_for_the_others(
     people: Subscribers, store: Store
 ) -> None:
-    bob = Newcomer(address="bob@else.example", lists=("brief",))
-    for person, text in ((ANN, "Yes, write to ann.quill@example.org"), (bob, "I agree")):
+    for person, text in ((ANN, "Yes, write to ann.quill@example.org"), (BOB, "I agree")):
         people.add([person], confirmed=True, source="paper", text=text, now=NOW)
     _erase(people)
     with store.read() as connection:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import EditionState
@@ -20,6 +20,7 @@ from newsletter.store.letters import Letters
 from newsletter.store.pacing import Pacing
 from newsletter.store.tables import DeliveryRow
 from tests.store.samples import LATER, LEASE, NOW, claim_all, deliver, frozen, move_house, open_ledger
+from tests.store.together import is_held_up
 
 HELD = Lines(provider_of=Providers().of, until={"google": LATER}, takes={})
 
@@ -108,20 +109,10 @@ def test_who_resumes_a_provider_lets_who_calls_an_edition_off_end_first(store: S
         with store.write() as connection:
             locked_edition(connection, edition)
             resumed = pool.submit(Pacing(store).resume, "google")
-            while not (waits := _somebody_waits(store)) and not resumed.done():
-                pass
-            assert waits, "else it has rows that this one needs next"
+            assert is_held_up(store, resumed), "else it has rows that this one needs next"
             free = select(DeliveryRow.id).with_for_update(skip_locked=True)
             assert len(connection.execute(free).all()) == 2
         assert resumed.result(30) is False
-
-
-def _somebody_waits(store: Store) -> bool:
-    with store.read() as connection:
-        waits = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(connection.scalar(waits))
 
 
 def test_what_was_leased_can_get_in_line_unless_it_is_somebody_elses_by_now(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -81,6 +82,13 @@ def test_confirming_takes_a_post_and_an_old_link_brings_nobody_back(app: App, pa
     pages.post(link(app, Purpose.UNSUBSCRIBE, number))
     assert [pages.get(where).status_code, pages.post(where).status_code] == [410, 410]
     assert state(app) is SubscriptionState.LEFT
+
+
+def test_who_confirms_too_late_is_told_so(app: App, pages: Pages) -> None:
+    where = link(app, Purpose.CONFIRM, subscribed(app, confirmed=False)["brief"])
+    later = app.clock.now() + timedelta(days=31)
+    assert app.subscribers.forget_unconfirmed(["brief"], before=later, now=later) == 1
+    assert [pages.get(where).status_code, pages.post(where).status_code] == [410, 410]
 
 
 def test_a_token_opens_its_own_page_only(app: App, pages: Pages) -> None:

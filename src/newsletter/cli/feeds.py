@@ -11,6 +11,7 @@ import typer
 
 from newsletter.cli import feedhealth, opml
 from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly, printable, table
+from newsletter.model.text import counted
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -84,7 +85,7 @@ def release(
         after = ItemState.KNOWN if known else ItemState.ACCEPTED
         because = "released by the operator" + (" as no news" if known else "")
         released = app.feeds.release(feed, after, because=because)
-    lines = [f"{feed}: {released} items released{' as no news' if known else ''}"]
+    lines = [f"{feed}: {counted(released, 'item')} released{' as no news' if known else ''}"]
     answer({"feed": feed, "released": released, "state": after}, as_json=as_json, lines=lines)
 
 
@@ -173,7 +174,7 @@ def _added(path: Path, found: Candidate, teasers: list[Piece], whole: int) -> li
     many = len(found.entries)
     lines = [
         f"{path}: written; say under [rights] what the partner allows, and name {path.stem} in a digest.",
-        f"{found.title or found.url}: {many} items, {whole} of them with their whole text.",
+        f"{found.title or found.url}: {counted(many, 'item')}, {whole} of them with their whole text.",
     ]
     if found.system:
         lines.append(f"Made by {found.system}: {found.hint}.")

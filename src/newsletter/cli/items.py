@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.output import PLAIN, JsonOption, SiteOption, answer, opened, partly, table
+from newsletter.cli.output import PLAIN, JsonOption, SiteOption, answer, instant, opened, partly, table
 
 if TYPE_CHECKING:
     from newsletter.model.item import Item, Key, Revision
@@ -196,11 +196,12 @@ def _revision(revision: Revision) -> dict[str, object]:
 
 def _told(told: ItemStory, revisions: tuple[Revision, ...]) -> list[str]:
     item, entry = told.item, told.item.entry
+    times = (instant(at) for at in (entry.published_at, item.first_seen_at, item.changed_at))
     lines = [
         f"item {item.id} of {item.feed_id}: {item.state}" + (f" ({item.because})" if item.because else ""),
         f"  {entry.headline}",
         f"  {entry.url}",
-        f"  published {entry.published_at or '-'}, first seen {item.first_seen_at}, changed {item.changed_at or '-'}",
+        "  published {}, first seen {}, changed {}".format(*times),
         f"story {item.story_id}",
         *(f"  also told by item {each.id} of {each.feed_id}: {each.entry.headline}" for each in told.sources),
         *(f"  issued on {name}" + (f" in {edition}" if edition else ": passed over") for name, edition in told.issued),
@@ -211,13 +212,14 @@ def _told(told: ItemStory, revisions: tuple[Revision, ...]) -> list[str]:
     if revisions:
         lines += [
             "earlier forms",
-            *(f"  until {each.changed_at}: {each.headline} ({each.because})" for each in revisions),
+            *(f"  until {instant(each.changed_at)}: {each.headline} ({each.because})" for each in revisions),
         ]
     return lines
 
 
 def _merge_line(merge: Merge) -> str:
+    merged_at, undone_at = instant(merge.merged_at), instant(merge.undone_at)
     if merge.is_split:
-        return f"  item {merge.item_id} parted from story {merge.story_id} at {merge.undone_at}: {merge.because}"
-    undone = f", undone at {merge.undone_at}" if merge.undone_at else ""
-    return f"  item {merge.item_id} joined story {merge.story_id} at {merge.merged_at}{undone}: {merge.because}"
+        return f"  item {merge.item_id} parted from story {merge.story_id} at {undone_at}: {merge.because}"
+    undone = f", undone at {undone_at}" if merge.undone_at else ""
+    return f"  item {merge.item_id} joined story {merge.story_id} at {merged_at}{undone}: {merge.because}"

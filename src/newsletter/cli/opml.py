@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newsletter.cli.output import JsonOption, SiteOption, answer, opened, partly
+from newsletter.model.text import counted
 
 if TYPE_CHECKING:
     from newsletter.collect.opml import Outline
@@ -129,5 +130,5 @@ def export(
         out.write_bytes(content)
     text = content.decode("utf-8")
     document = {"feeds": len(feeds), "file": str(out) if out else None, "opml": None if out else text}
-    lines = [f"{out}: {len(feeds)} feeds"] if out else text.splitlines()
+    lines = [f"{out}: {counted(len(feeds), 'feed')}"] if out else text.splitlines()
     answer(document, as_json=as_json, lines=lines)

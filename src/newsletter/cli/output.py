@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
@@ -151,6 +151,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def instant(at: datetime | None) -> str:
+    """An instant to the second, as people read it; a dash for none."""
+    return f"{at:%Y-%m-%d %H:%M:%S %Z}" if at else "-"
 
 
 def printable(text: str) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from newsletter.cli.decide import EditionArgument
 from newsletter.cli.output import JsonOption, SiteOption, answer, opened, table
+from newsletter.model.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,7 @@ def lines(found: Report) -> list[str]:
         (getattr(found, name), said) for name, said in _FORMS.items() if getattr(found, name) > (name == "variants")
     ]
     return [
-        f"{found.edition}: {found.recipients} recipients",
+        f"{found.edition}: {counted(found.recipients, 'recipient')}",
         *table(("STATE", "COUNT"), counts),
         *(("", *table(("STATE", "COUNT", "BECAUSE"), reasons)) if reasons else ()),
         *(("", *table(("READERS", "WHO"), forms)) if forms else ()),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly, progress
+from newsletter.model.text import counted
 
 if TYPE_CHECKING:
     from newsletter.model.settings import Settings
@@ -183,7 +184,8 @@ def export(
         else:
             people = write_csv(everybody(), fields=field_names(everybody()), to=to)
     if out is not None:
-        answer({"people": people, "file": str(out)}, as_json=as_json, lines=[f"{out}: {people} people"])
+        lines = [f"{out}: {counted(people, 'person', 'people')}"]
+        answer({"people": people, "file": str(out)}, as_json=as_json, lines=lines)
 
 
 @subscribers.command()
@@ -316,5 +318,5 @@ def _counted(added: Added) -> list[str]:
 
 
 def _imported(imported: Imported, *, dry_run: bool) -> list[str]:
-    lines = [f"{imported.people} people read"] if dry_run else _counted(imported.added)
+    lines = [f"{counted(imported.people, 'person', 'people')} read"] if dry_run else _counted(imported.added)
     return [*lines, f"bad rows, not taken: {imported.bad_rows}"] if imported.bad_rows else lines

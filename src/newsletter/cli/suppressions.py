@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly
+from newsletter.cli.output import JsonOption, SiteOption, answer, group, instant, opened, partly
 
 if TYPE_CHECKING:
     from newsletter.model.subscriber import Suppression
@@ -28,7 +28,9 @@ def list_(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
     with opened(site) as app:
         rows = [_row(each, address) for each, address in app.suppressions.listed()]
         rows += [_row(each, None) for each in app.suppressions.domains()]
-    lines = (f"{row['at']}  {row['kind']:9}  {row['address'] or row['key'][:40]}  {row['reason']}" for row in rows)
+    lines = (
+        f"{instant(row['at'])}  {row['kind']:9}  {row['address'] or row['key'][:40]}  {row['reason']}" for row in rows
+    )
     answer({"suppressions": rows}, as_json=as_json, lines=lines)
 
 

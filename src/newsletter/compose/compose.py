@@ -25,6 +25,7 @@ from newsletter.model.clock import Clock
 from newsletter.model.edition import Choice, Draft, EditionState, Rendered
 from newsletter.model.feed import Feed
 from newsletter.model.publication import Approval, Digest, MailingList, Publication, WhenFew
+from newsletter.model.text import counted
 from newsletter.model.variant import Variants
 from newsletter.store.ports import Editions, Items
 from newsletter.store.seam import in_thread
@@ -162,19 +163,15 @@ def _too_few(plan: Plan, choices: tuple[Choice, ...]) -> str | None:
         return None
     if taken:
         next_time = "they wait for the next edition" if digest.when_few is WhenFew.KEEP else "they are passed over"
-        return f"{_counted(taken)}, the digest wants at least {digest.min_items}; {next_time}"
+        return f"{counted(taken, 'item')}, the digest wants at least {digest.min_items}; {next_time}"
     embargoed = waiting(choices, plan.feeds, at=plan.dated_at)
-    return f"nothing to issue yet: {_counted(embargoed)} under embargo" if embargoed else "nothing new to issue"
+    return f"nothing to issue yet: {counted(embargoed, 'item')} under embargo" if embargoed else "nothing new to issue"
 
 
 def _taken(choices: tuple[Choice, ...]) -> list[tuple[int, Choice]]:
     """(section, choice) of those taken, in reading order: a section's own order is kept."""
     taken = [(choice.section, choice) for choice in choices if choice.section is not None]
     return sorted(taken, key=lambda pair: pair[0])
-
-
-def _counted(items: int) -> str:
-    return "1 item" if items == 1 else f"{items} items"
 
 
 async def _pass_over(plan: Plan, items: Items, choices: tuple[Choice, ...]) -> None:

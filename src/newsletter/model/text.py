@@ -42,6 +42,11 @@ def _cut(text: str, limit: int) -> str:
     return (head[:space] if space > limit // 2 else head).rstrip(" ,;:-") + "…"
 
 
+def counted(many: int, one: str, more: str = "") -> str:
+    """A number with its noun, as people say it; `more` where an s does not do."""
+    return f"{many} {one if many == 1 else more or f'{one}s'}"
+
+
 def spelled(text: str) -> str:
     """Letters and digits alone, case folded: what two texts are compared by."""
     return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())

@@ -20,7 +20,7 @@ from newsletter.store.nameless import forget_address
 from newsletter.store.suppressing import lift
 from newsletter.store.tables import AddressChangeRow, LetterRow, SubscriberRow, SubscriptionRow, TroubleRow
 
-GOOD_FOR = timedelta(days=7)
+_GOOD_FOR = timedelta(days=7)
 _SIDES = {LetterKind.MOVE_FROM: "old_confirmed_at", LetterKind.MOVE_TO: "new_confirmed_at"}
 
 
@@ -33,9 +33,9 @@ class AddressChanges:
 
     def ask(self, subscription_id: int, address: str, *, now: datetime) -> int:
         with self._store.write() as connection:
-            subscriber_id = connection.scalar(
-                select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id == subscription_id)
-            )
+            whose = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id == subscription_id)
+            # One wish after the other, so that the later finds the earlier.
+            subscriber_id = connection.scalar(whose.with_for_update(key_share=True))
             if subscriber_id is None:
                 raise NotFoundError("subscription", str(subscription_id))
             forget_changes(connection, AddressChangeRow.subscriber_id == subscriber_id)
@@ -86,6 +86,11 @@ def forget_changes(connection: Connection, *which: Any) -> None:
     )
 
 
+def forget_old_changes(connection: Connection, *, now: datetime) -> int:
+    """Take away wishes that are over by their time, done or not; returns how many."""
+    return connection.execute(delete(AddressChangeRow).where(AddressChangeRow.asked_at < now - _GOOD_FOR)).rowcount
+
+
 def _give(connection: Connection, subscriber_id: int, *, address: str, key: str, said: Said) -> None:
     of_person = SubscriberRow.id == subscriber_id
     old = connection.scalars(select(SubscriberRow.address).where(of_person)).one()
@@ -117,7 +122,7 @@ def _change(change_id: int) -> Any:
 
 
 def _is_open(row: Row[Any], *, now: datetime) -> bool:
-    return bool(row.address is not None and now < row.asked_at + GOOD_FOR)
+    return bool(row.address is not None and now < row.asked_at + _GOOD_FOR)
 
 
 def _subscriptions(connection: Connection, subscriber_id: int) -> dict[SubscriptionState, list[int]]:

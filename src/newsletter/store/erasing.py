@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
-from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import Preferences, SubscriptionState, Taste
 from newsletter.store.address_changes import forget_changes
 from newsletter.store.books import DELIVERIES, LETTERS
@@ -18,9 +16,7 @@ from newsletter.store.mapping import NO_FIELDS
 from newsletter.store.nameless import forget_address
 from newsletter.store.personal import of_person
 from newsletter.store.preferring import keep_preferences
-from newsletter.store.tables import AddressChangeRow, LetterRow, SubscriberRow, SubscriptionRow, TroubleRow
-
-_FORGOTTEN_AT_ONCE = 500
+from newsletter.store.tables import AddressChangeRow, SubscriberRow, SubscriptionRow, TroubleRow
 
 
 def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> None:
@@ -39,24 +35,6 @@ def erase_person(connection: Connection, person: Row[Any], *, said: Said) -> Non
     keep_preferences(connection, person.id, Preferences(tastes={each.list_id: Taste() for each in subscriptions}))
     connection.execute(delete(TroubleRow).where(TroubleRow.subscriber_id == person.id))
     _forget_row(connection, person.id, now=said.now)
-
-
-def never_confirmed(connection: Connection, lists: Sequence[str], *, before: datetime) -> Sequence[Row[Any]]:
-    """People on these lists whose every subscription has been pending, and was last asked about, before then."""
-    of_person = SubscriptionRow.subscriber_id == SubscriberRow.id
-    asked_since = exists().where(
-        LetterRow.subscription_id == SubscriptionRow.id,
-        LetterRow.kind == LetterKind.CONFIRMATION,
-        LetterRow.queued_at >= before,
-    )
-    waits = (SubscriptionRow.state == SubscriptionState.PENDING) & (SubscriptionRow.since_at < before) & ~asked_since
-    # By list: that is what has an index.
-    waiting = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.list_id.in_(lists), waits)
-    other = select(SubscriptionRow.id).where(of_person, ~waits).exists()
-    query = select(SubscriberRow.__table__).where(
-        SubscriberRow.id.in_(waiting), SubscriberRow.erased_at.is_(None), ~other
-    )
-    return connection.execute(query.order_by(SubscriberRow.id).limit(_FORGOTTEN_AT_ONCE).with_for_update()).all()
 
 
 def _forget_row(connection: Connection, person_id: int, *, now: datetime) -> None:

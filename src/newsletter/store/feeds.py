@@ -15,6 +15,7 @@ from newsletter.errors import FeedError
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.model.identity import Decide, Decision, KeyedEntry, Verdict
 from newsletter.model.item import ITEM_MOVES, Item, ItemState, PollReport
+from newsletter.model.text import counted
 from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
@@ -148,8 +149,9 @@ def _then(done: Future[bool], result: Callable[[], T]) -> Future[T]:
 
 def _hold(connection: Connection, report: PollReport) -> str:
     """Let the feed wait for an operator; returns why."""
+    many = counted(report.held, "item that came at once is held", "items that came at once are held")
     because = (
-        f"{report.held} items that came at once are held: look at them with `newsletter items --feed {report.feed}"
+        f"{many}: see `newsletter items --feed {report.feed}"
         f" --state held`, then `newsletter feeds release {report.feed}`"
     )
     held = update(FeedRow).where(FeedRow.id == report.feed)

@@ -21,7 +21,7 @@ from newsletter.store.letters import queue_letters
 from newsletter.store.mapping import NO_FIELDS, fields_text, language_tag, storable
 from newsletter.store.ports import Added
 from newsletter.store.statements import insert_into
-from newsletter.store.tables import LetterRow, SubscriberRow, SubscriptionRow
+from newsletter.store.tables import ConsentRow, LetterRow, SubscriberRow, SubscriptionRow
 from newsletter.store.types import UtcDateTime
 
 _PENDING, _ACTIVE, _LEFT, _SUPPRESSED = (
@@ -75,8 +75,11 @@ def add_newcomers(connection: Connection, newcomers: Sequence[Newcomer], *, term
     asked = _asked(newcomers, keys)
     shut_out = _shut_out(connection, asked.people, keys, terms)
     wanted = tuple(dict.fromkeys(wish for wish in asked.wishes if wish[0] not in shut_out))
-    standing = _standing(connection, wanted)
+    # First, for it locks who signs up: nobody forgets them before they are asked to confirm.
     _insert_people(connection, [(key, asked.people[key]) for key in dict.fromkeys(key for key, _ in wanted)], terms)
+    standing = _standing(connection, wanted)
+    if not terms.by_person:
+        standing = _as_left(connection, standing)
     joined = _join(connection, [wish for wish in wanted if wish not in standing], standing.values(), terms)
     _write_to(connection, joined, terms)
     stood = Counter(state for _, state in standing.values())
@@ -117,6 +120,18 @@ def _standing(connection: Connection, wanted: Sequence[_Wish]) -> dict[_Wish, tu
     return {(row.key, row.list_id): (row.id, row.state) for row in rows}
 
 
+def _as_left(
+    connection: Connection, standing: Mapping[_Wish, tuple[int, SubscriptionState]]
+) -> dict[_Wish, tuple[int, SubscriptionState]]:
+    """As an import finds them: who had left, and was asked whether they come back, has left until they say so."""
+    waiting = [subscription_id for subscription_id, state in standing.values() if state is _PENDING]
+    asked = given(connection.dialect.name, id=BigInteger())
+    query = select(ConsentRow.subscription_id).join(asked, asked.c.id == ConsentRow.subscription_id)
+    values = {"given": as_given([each] for each in waiting)}
+    left = set(connection.scalars(query.where(ConsentRow.after == _LEFT), values)) if waiting else set()
+    return {wish: (each, _LEFT if each in left else state) for wish, (each, state) in standing.items()}
+
+
 def _insert_people(connection: Connection, people: Sequence[tuple[str, Newcomer]], terms: Terms) -> None:
     """Add who is not there. An import fills in what is empty; a sign-up changes nothing about a person."""
     asked = given(
@@ -132,8 +147,13 @@ def _insert_people(connection: Connection, people: Sequence[tuple[str, Newcomer]
     statement = insert_into(connection, SubscriberRow).from_select(
         [column.name for column in columns], found, include_defaults=False
     )
-    statement = statement.on_conflict_do_nothing() if terms.by_person else _filling_in(statement)
+    statement = _locking(statement) if terms.by_person else _filling_in(statement)
     connection.execute(statement, {"given": as_given(_person(key, newcomer) for key, newcomer in people)})
+
+
+def _locking(statement: Insert) -> Insert:
+    """Change nothing about who is there, and keep others from doing so."""
+    return statement.on_conflict_do_update(index_elements=["address_key"], set_={"name": SubscriberRow.name})
 
 
 def _filling_in(statement: Insert) -> Insert:

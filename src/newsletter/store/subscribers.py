@@ -24,12 +24,13 @@ from newsletter.model.subscriber import (
     Suppression,
     SuppressionKind,
 )
-from newsletter.store.address_changes import GOOD_FOR, forget_changes, wanted_address
+from newsletter.store.address_changes import forget_old_changes, wanted_address
 from newsletter.store.barred import barred
 from newsletter.store.consents import Said
 from newsletter.store.consequences import trouble_of
 from newsletter.store.engine import Store
-from newsletter.store.erasing import erase_person, never_confirmed
+from newsletter.store.erasing import erase_person
+from newsletter.store.forgetting import forget_never_confirmed
 from newsletter.store.joining import Terms, add_newcomers
 from newsletter.store.keys import AddressKeys
 from newsletter.store.leaving import move_subscription
@@ -42,7 +43,6 @@ from newsletter.store.segments import in_segment
 from newsletter.store.statements import chunks
 from newsletter.store.suppressing import call_off, forget_evidence, let_go, lift, never_again
 from newsletter.store.tables import (
-    AddressChangeRow,
     ConsentRow,
     DeliveryRow,
     LetterRow,
@@ -174,13 +174,11 @@ class Subscribers:
     def forget_unconfirmed(self, lists: Sequence[str], *, before: datetime, now: datetime) -> int:
         said = Said(source="never confirmed", now=now)
         with self._store.write() as connection:
-            forget_changes(connection, AddressChangeRow.asked_at < now - GOOD_FOR)
-            forgotten = never_confirmed(connection, lists, before=before)
-            for row in forgotten:
-                erase_person(connection, row, said=said)
-        if forgotten:
+            wishes = forget_old_changes(connection, now=now)
+            people = forget_never_confirmed(connection, lists, before=before, said=said)
+        if wishes or people:
             self._store.overwrite_deleted()
-        return len(forgotten)
+        return people
 
     def _welcome_back(self, connection: Connection, subscription_id: int) -> None:
         """Who was erased and has confirmed since is known again: nothing keeps them from their mail any more."""

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.errors import AddressError, MoveError
+from newsletter.errors import AddressError, MoveError, NotFoundError
 from newsletter.model.publication import MailingList
 from newsletter.model.subscriber import Newcomer, SubscriptionState
 from newsletter.readers.address import checked
@@ -73,7 +73,10 @@ class Joining:
 
         Who has left since signs up again: an old mail, which others may have, brings nobody back.
         """
-        subscription = await self._links.holder(request, Purpose.CONFIRM)
+        try:
+            subscription = await self._links.holder(request, Purpose.CONFIRM)
+        except NotFoundError:
+            raise HTTPException(410) from None  # did not confirm in time, and was forgotten
         if subscription.state not in {SubscriptionState.PENDING, SubscriptionState.ACTIVE}:
             raise HTTPException(410)
         if request.method != "POST":
@@ -81,7 +84,7 @@ class Joining:
         shown = await self._links.wording(request, "confirm", subscription)
         try:
             await self._links.move(request, subscription, SubscriptionState.ACTIVE, source="confirm link", text=shown)
-        except MoveError:
+        except (MoveError, NotFoundError):
             raise HTTPException(410) from None
         return await self._links.about(request, "confirmed", subscription)
 

@@ -149,10 +149,11 @@ class Subscribers(Protocol):
         """
 
     def forget_unconfirmed(self, lists: Sequence[str], *, before: datetime, now: datetime) -> int:
-        """Erase people on these lists all of whose subscriptions wait for confirmation since before then.
+        """Forget people on these lists all of whose subscriptions wait for confirmation since before then.
 
-        Returns how many, some hundred at most. No hash of them is kept: they may sign up at any time.
-        Wishes for another address that nobody confirmed within a week are forgotten too.
+        Returns how many, some hundred at most. Nothing is kept of them: they may sign up at any time. Who had left
+        before they were asked has left again. A confirmation that comes meanwhile is NotFoundError, or they stay.
+        Wishes for another address go after a week, whatever came of them.
         """
 
     def suppression(self, address: str) -> Suppression | None:

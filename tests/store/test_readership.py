@@ -184,6 +184,37 @@ def test_what_was_left_out_for_a_reader_was_not_had(store: Store) -> None:
     assert reader
 
 
+def test_what_was_left_out_for_an_edition_that_is_cancelled_then_is_counted_with_it(store: Store) -> None:
+    items = add_items(store, 3)
+    brief = add_people(store, 6)
+    _join(store, brief[:4], "morning")
+    _freeze(store, draft_of(items[:2], edition_id="morning-1", list_id="morning"))
+    add_people(store, 1, list_id="morning")
+    _freeze(store, draft_of(items[1:], edition_id="daily-2"))
+    editions = Editions(store)
+    with open_ledger(store) as ledger:
+        deliver(ledger, [one for one in claim_all(ledger) if one.batch == "morning-1"][:1])
+        ledger.release("one")
+    assert editions.report("morning-1").missed == 0
+    editions.move("morning-1", EditionState.CANCELLED, now=NOW)
+    assert (editions.report("morning-1").sent, editions.report("morning-1").missed) == (1, 3)
+    assert editions.report("daily-2").missed == 0
+    again = draft_of(items[:2], edition_id="evening-1", list_id="evening")
+    _join(store, brief[:4], "evening")
+    seen = {group.seen: group.readers for group in editions.readership(again).groups}
+    stories = [story for _, story in items]
+    assert seen == {frozenset(stories[:2]): 1, frozenset(): 3}, "what was cancelled unsent was not had"
+
+
+def test_who_was_not_sent_anything_for_it_misses_it_too(store: Store) -> None:
+    items = add_items(store, 2)
+    _join(store, add_people(store, 3)[:2], "morning")
+    _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
+    _freeze(store, draft_of(items, edition_id="daily-2"))
+    Editions(store).move("morning-1", EditionState.CANCELLED, now=NOW)
+    assert Editions(store).report("morning-1").missed == 2
+
+
 @pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.SENT])
 def test_only_what_reached_somebody_or_may_yet_counts_as_had(store: Store, state: DeliveryState) -> None:
     items = add_items(store, 1)

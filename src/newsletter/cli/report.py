@@ -61,6 +61,7 @@ _FORMS = {
     "shortened": "had some of it already: that was shortened",
     "not_sent": "would have got nothing: not sent",
     "nearest": "got a form near their own: there were too many",
+    "missed": "miss some of it: another edition left it out, since this one was to bring it",
 }
 
 

@@ -146,3 +146,5 @@ class Report:
     """For how many nothing would have been left: they are suppressed, and get nothing of it."""
     nearest: int = 0
     """How many get a form that is not quite their own, because there would have been too many."""
+    missed: int = 0
+    """Of a cancelled edition: for how many another left something out since this one was to bring it."""

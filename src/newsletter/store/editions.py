@@ -18,6 +18,7 @@ from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
+from newsletter.store.missed import missed_by
 from newsletter.store.placing import NOTHING, insert_placed
 from newsletter.store.readership import crowd_of, readership_of
 from newsletter.store.recipients import anybody_weekly
@@ -177,7 +178,7 @@ class Editions:
     def report(self, edition_id: str) -> Report:
         row = DELIVERIES.table.c
         with self._store.read() as connection:
-            _only(connection.execute(_SUMMARY.where(EditionRow.id == edition_id)).one_or_none(), edition_id)
+            edition = _only(connection.execute(_SUMMARY.where(EditionRow.id == edition_id)).one_or_none(), edition_id)
             counted = connection.execute(
                 select(row.state, func.count().label("many")).where(row.edition_id == edition_id).group_by(row.state)
             )
@@ -185,6 +186,7 @@ class Editions:
             reasons = _reasons(connection, edition_id)
             waiting = _waiting(connection, edition_id)
             forms = _forms(connection, edition_id)
+            forms["missed"] = missed_by(connection, edition) if edition.state is EditionState.CANCELLED else 0
         recipients = sum(many.values())
         return Report(edition=edition_id, recipients=recipients, reasons=reasons, waiting=waiting, **many, **forms)
 

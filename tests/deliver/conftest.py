@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.mailbox.server import MailboxServer
+from newsletter.mailbox.server import EXTENSIONS, MailboxServer
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from tests.deliver.killing import Site, made
 from tests.deliver.press import Press, relay_to
 from tests.made import put_made
 from tests.store.samples import open_ledger
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop that the program runs on."""
+    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture
@@ -40,8 +46,14 @@ def ledger(store: Store) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[MailboxServer]:
-    async with MailboxServer() as running:
+def extensions() -> frozenset[str]:
+    """What the relay offers."""
+    return EXTENSIONS
+
+
+@pytest.fixture
+async def server(extensions: frozenset[str]) -> AsyncIterator[MailboxServer]:
+    async with MailboxServer(extensions=extensions) as running:
         yield running
 
 

@@ -21,12 +21,6 @@ PLAIN = EXTENSIONS - {"SMTPUTF8", "8BITMIME"}
 
 
 @pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The event loop that the program runs on."""
-    return "asyncio", {"use_uvloop": True}
-
-
-@pytest.fixture
 async def plain() -> AsyncIterator[MailboxServer]:
     async with MailboxServer(extensions=PLAIN) as running:
         yield running

@@ -28,12 +28,6 @@ SLOW_DOWN = "421 4.7.28 Gmail has detected an unusual rate of unsolicited mail f
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The event loop that the program runs on."""
-    return "asyncio", {"use_uvloop": True}
-
-
 @contextmanager
 def two_senders(url: str, relay: Relay, folder: Path) -> Iterator[list[Press]]:
     """Two that share a store, each with a ledger and journals of its own."""

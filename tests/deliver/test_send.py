@@ -26,12 +26,6 @@ from tests.store.samples import NOW, add_people, begin, claim_all, frozen, open_
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The event loop that the program runs on."""
-    return "asyncio", {"use_uvloop": True}
-
-
 def reader(number: int, list_id: str = "brief") -> str:
     return f"reader-{number}@{list_id}.example"
 

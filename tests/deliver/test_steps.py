@@ -1,7 +1,5 @@
 """Relays that offer no PIPELINING are spoken to command by command, with the same outcomes."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from newsletter.deliver.send import Counts
@@ -15,9 +13,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[MailboxServer]:
-    async with MailboxServer(extensions=EXTENSIONS - {"PIPELINING"}) as running:
-        yield running
+def extensions() -> frozenset[str]:
+    return EXTENSIONS - {"PIPELINING"}
 
 
 def reader(number: int) -> str:

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlencode
 from urllib.request import Request, urlopen
 
+from tests.loopback import Loopback, Quiet
 
-@dataclass(slots=True)
-class Hub:
+
+class Hub(Loopback):
     """`with Hub() as hub: …`; `confirmed` are the modes that were confirmed, in their order."""
 
-    confirmed: list[str] = field(default_factory=list)
-    callback: str = ""
-    _secret: str = ""
-    _server: ThreadingHTTPServer | None = None
-
-    @property
-    def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}/"
-
-    def __enter__(self) -> Self:
+    def __init__(self) -> None:
+        self.confirmed: list[str] = []
+        self.callback = ""
+        self._secret = ""
         hub = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet, BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
                 self.send_response(202)
@@ -37,18 +28,7 @@ class Hub:
                 self.wfile.flush()
                 hub.ask_back(form)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
     def ask_back(self, form: dict[str, str]) -> None:
         """Ask whether it is meant, as section 5.3 has it."""

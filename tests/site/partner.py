@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback import Loopback, Quiet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,44 +67,28 @@ class Asked:
     status: int = 0
 
 
-@dataclass(slots=True)
-class Partner:
+class Partner(Loopback):
     """Serves `bodies` by path; remembers what it was asked. `with Partner() as partner: …`."""
 
-    bodies: dict[str, bytes] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
-    slow: set[str] = field(default_factory=set)
-    """Paths that are not answered before `hurry` is set."""
-    hurry: threading.Event = field(default_factory=threading.Event)
-    _server: ThreadingHTTPServer | None = None
-
-    @property
-    def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
+    def __init__(self, *, bodies: Mapping[str, bytes] | None = None) -> None:
+        self.bodies = dict(bodies or {})
+        self.asked: list[Asked] = []
+        self.slow: set[str] = set()
+        """Paths that are not answered before `hurry` is set."""
+        self.hurry = threading.Event()
         partner = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet, BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
                 partner.answer(self)
 
-            def log_message(self, *_: object) -> None:
-                pass
+        super().__init__(Handler)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._server is not None
+    def __exit__(self, *left: object) -> None:
         self.hurry.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(*left)
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         asked = Asked(request.path, {name.lower(): value for name, value in request.headers.items()})

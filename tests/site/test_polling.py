@@ -135,7 +135,8 @@ def test_a_feed_that_is_down_stops_no_other_and_the_command_says_so(five: Progra
 
 @pytest.mark.slow
 def test_who_is_told_to_stop_gives_slow_feeds_up_and_keeps_what_was_done(five: Program, partner: Partner) -> None:
-    with Partner(bodies={"/feed": feed_of(Article(headline="At last"))}, slow={"/feed"}) as slow:
+    with Partner(bodies={"/feed": feed_of(Article(headline="At last"))}) as slow:
+        slow.slow.add("/feed")
         (five.folder / "feeds" / "slow.toml").write_text(feed_file(f"{slow.url}/feed"), encoding="utf-8")
         with five.process("poll", "--json") as polling:
             until(lambda: len(slow.asked) == 1 and successes(five) == set(SHAPES))

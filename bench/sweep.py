@@ -93,9 +93,7 @@ def seed(folder: Path, count: int, port: int, *, items: bool) -> None:
         read = [feed for feed in feeds if items and partners.brings_news(feed.url.split("/")[2].split(":")[0])]
         uvloop.run(sweep(read, store))
         done = {feed.id for feed in read}
-        for promise in [store.keep(polled(feed)) for feed in feeds if feed.id not in done]:
-            promise.result()
-        store.close()
+        store.record_unchanged(*(polled(feed) for feed in feeds if feed.id not in done))
 
 
 def polled(feed: Feed) -> FeedHealth:
@@ -157,7 +155,6 @@ def ours(folder: Path, count: int, port: int) -> None:
     with Store.open("sqlite:///bench.db", site_dir=folder) as opened:
         store = Feeds(opened)
         took, new = uvloop.run(sweep(feeds_of(count, port), store))
-        store.close()
     print(took, new, *memory())
 
 

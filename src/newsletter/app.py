@@ -197,7 +197,6 @@ class App:
 
     def close(self) -> None:
         """Write what waits to be written and let go of the database."""
-        self.feeds.close()
         self.ledger.close()
         self._store.close()
 

@@ -31,8 +31,8 @@ from newsletter.model.clock import Clock
 from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits
 from newsletter.model.hub import HubSubscription
 from newsletter.model.item import PollReport
-from newsletter.store.ports import Feeds
-from newsletter.store.seam import in_thread, kept
+from newsletter.store.ports import Brought, Feeds, Take
+from newsletter.store.seam import Together, finished, in_thread
 
 if TYPE_CHECKING:
     from newsletter.collect.whole import Whole
@@ -42,9 +42,11 @@ LEASE = timedelta(minutes=5)
 # Between two requests to a host that is too busy.
 PAUSE = timedelta(seconds=1)
 # For each that may be asked at a time, feeds that hold a lease and wait for their turn: few, since leases run out.
-_AHEAD = 4
+_AHEAD = 8
 # And feeds at work in all. What is kept together costs one commit.
 _AT_WORK = 16
+# Of feeds with news, whose turn to write is a longer one.
+_DECIDED_TOGETHER = 16
 _OK = frozenset({200, 203})
 _NOT_MODIFIED = 304
 _GONE = 410
@@ -89,6 +91,9 @@ async def poll(
         whole=whole,
         ahead=asyncio.Semaphore(_AHEAD * concurrency),
         asking=asyncio.Semaphore(concurrency),
+        taking=Together(store.take),
+        keeping=Together(partial(_all_kept, store)),
+        recording=Together(store.record, most=_DECIDED_TOGETHER),
     )
     reports = {at: PollReport(feed=feeds[at].id, because=why) for at, why in survey.refused.items()}
     for report in reports.values():
@@ -147,6 +152,9 @@ class _Polls:
     whole: Whole | None
     ahead: asyncio.Semaphore
     asking: asyncio.Semaphore
+    taking: Together[Take, FeedHealth | None]
+    keeping: Together[FeedHealth, None]
+    recording: Together[Brought, PollReport]
 
     async def one(self, feed: Feed) -> PollReport:
         """Poll one feed that was due when we looked, or say why not."""
@@ -156,7 +164,7 @@ class _Polls:
                 return PollReport(feed=feed.id, because="another run is polling it")
             # Another run may have asked it between our look and our lease; or its host, of another feed, spoken up.
             if why := self._why_not(feed, leased):
-                await kept(self.store.keep(leased))
+                await finished(self.keeping.ask(leased))
                 return PollReport(feed=feed.id, because=why)
             outcome = await self._asked(feed, leased)
         outcome = await self._completed(feed, leased, outcome)
@@ -165,9 +173,9 @@ class _Polls:
         return report
 
     async def _taken(self, feed: Feed) -> FeedHealth | None:
-        taking = self.store.take(feed.id, url=feed.url, now=self.clock.now(), lease=LEASE)
+        taking = self.taking.ask(Take(feed_id=feed.id, url=feed.url, now=self.clock.now(), lease=LEASE))
         try:
-            return await kept(taking)
+            return await finished(taking)
         except asyncio.CancelledError:
             if leased := taking.result():
                 await in_thread(self.store.record_unchanged, leased)
@@ -304,17 +312,17 @@ class _Polls:
     async def _kept(self, feed: Feed, outcome: _Outcome) -> PollReport:
         """Write an outcome down, items and validators together."""
         if outcome.parsed is None:
-            await kept(self.store.keep(outcome.health))
+            await finished(self.keeping.ask(outcome.health))
             return await self._confirmed(outcome.report)
-        report = await in_thread(
-            self.store.record_items,
-            outcome.health,
-            outcome.parsed.entries,
-            partial(decide, feed=feed, first=outcome.first),
+        brought = Brought(
+            health=outcome.health,
+            entries=outcome.parsed.entries,
+            decide=partial(decide, feed=feed, first=outcome.first),
             now=self.clock.now(),
             listed=outcome.parsed.listed,
             conclude=partial(concluded, known=outcome.parsed.known, first=outcome.first),
         )
+        report = await finished(self.recording.ask(brought))
         return replace(report, known=report.known + outcome.parsed.known)
 
     async def _confirmed(self, report: PollReport) -> PollReport:
@@ -332,6 +340,11 @@ _HINTS = {
     404: ": is its url still right?",
     429: ": it is asked too often",
 }
+
+
+def _all_kept(store: Feeds, healths: Sequence[FeedHealth]) -> Sequence[None]:
+    store.record_unchanged(*healths)
+    return [None] * len(healths)
 
 
 def _failure(feed: Feed, status: int | None, because: str | None) -> PollReport:

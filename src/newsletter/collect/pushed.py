@@ -24,8 +24,8 @@ from newsletter.model.clock import Clock
 from newsletter.model.feed import Feed, FeedHealth, FeedState
 from newsletter.model.hub import HubState, Push
 from newsletter.model.item import PollReport
-from newsletter.store.ports import Feeds, Hubs
-from newsletter.store.seam import in_thread, kept
+from newsletter.store.ports import Feeds, Hubs, Take
+from newsletter.store.seam import in_thread
 
 if TYPE_CHECKING:
     from newsletter.collect.whole import Whole
@@ -53,7 +53,9 @@ async def take_pushed(
         feed = by_id.get(one.feed_id) if one else None
         if one is None or feed is None or one.state is HubState.LEAVING:
             await in_thread(hubs.taken, push, pushed_at=None)
-        elif leased := await kept(store.take(feed.id, url=feed.url, now=clock.now(), lease=LEASE)):
+            continue
+        take = Take(feed_id=feed.id, url=feed.url, now=clock.now(), lease=LEASE)
+        if leased := (await in_thread(store.take, [take]))[0]:
             reports.append(await pushes.leased(feed, leased, push, topic=one.topic))
     return tuple(reports)
 

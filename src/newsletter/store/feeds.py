@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
@@ -20,13 +18,11 @@ from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
 from newsletter.store.mapping import health_from
+from newsletter.store.ports import Brought, Take
 from newsletter.store.statements import chunks
 from newsletter.store.tables import FeedRow, ItemRow
-from newsletter.store.taking import Take, is_lost, keep_all, take_all
+from newsletter.store.taking import is_lost, keep_all, take_all
 from newsletter.store.windows import confirm_window, feeds_in_doubt, keep_window
-from newsletter.store.writer import GroupWriter
-
-T = TypeVar("T")
 
 _LOST = "it took so long that another run has asked the feed meanwhile: nothing was kept"
 _PAGE = 200
@@ -37,7 +33,6 @@ class Feeds:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._writer: GroupWriter[Take | FeedHealth] = GroupWriter(self._commit, name="feeds-writer")
 
     def health(self, feed_id: str) -> FeedHealth | None:
         with self._store.read() as connection:
@@ -56,21 +51,13 @@ class Feeds:
             yield from map(health_from, rows)
             last = rows[-1].id
 
-    def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
-        op = Take(feed_id=feed_id, url=url, now=now, lease=lease)
-        return _then(self._writer.submit(op), lambda: op.taken)
-
-    def record_unchanged(self, health: FeedHealth) -> None:
-        self._commit([health])
-
-    def keep(self, health: FeedHealth) -> Future[None]:
-        return _then(self._writer.submit(health), lambda: None)
-
-    def _commit(self, ops: Sequence[Take | FeedHealth]) -> Sequence[bool]:
+    def take(self, takes: Sequence[Take]) -> tuple[FeedHealth | None, ...]:
         with self._store.write() as connection:
-            keep_all(connection, [op for op in ops if isinstance(op, FeedHealth)])
-            take_all(connection, [op for op in ops if isinstance(op, Take)])
-        return [True] * len(ops)
+            return take_all(connection, takes)
+
+    def record_unchanged(self, *healths: FeedHealth) -> None:
+        with self._store.write() as connection:
+            keep_all(connection, healths)
 
     def record_items(
         self,
@@ -82,19 +69,16 @@ class Feeds:
         listed: Sequence[str] | None = (),
         conclude: Callable[[FeedHealth, tuple[Decision, ...]], FeedHealth] = lambda health, _: health,
     ) -> PollReport:
-        # Serial, because what two polls find new at the same time may be one story.
+        one = Brought(health=health, entries=entries, decide=decide, now=now, listed=listed, conclude=conclude)
+        return self.record([one])[0]
+
+    def record(self, polls: Sequence[Brought]) -> tuple[PollReport, ...]:
+        # Serial, because what two polls find new at the same time may be one story. By feed, because two programs that
+        # lock several rows must do so in one order.
         with self._store.write(serial=True) as connection:
-            if is_lost(connection, health):
-                raise FeedError(health.feed_id, _LOST)
-            decisions = decide(StoredItems(connection), entries)
-            health = conclude(health, decisions)
-            keep_all(connection, [health])
-            write_decisions(connection, decisions, feed_id=health.feed_id, now=now)
-            retracted = 0 if listed is None else keep_window(connection, health.feed_id, listed)
-            report = replace(_report(health, decisions), retracted=retracted)
-            if report.held:
-                report = replace(report, because=_hold(connection, report))
-        return report
+            ordered = sorted(polls, key=lambda one: one.health.feed_id)
+            reports = {id(one): _recorded(connection, one) for one in ordered}
+        return tuple(reports[id(one)] for one in polls)
 
     def foreseen(self, entries: tuple[KeyedEntry, ...], decide: Decide) -> tuple[tuple[Decision, Item | None], ...]:
         with self._store.read() as connection:
@@ -119,10 +103,6 @@ class Feeds:
             connection.execute(waiting.values(state=FeedState.ACTIVE, because=None))
             return connection.execute(update(ItemRow).where(*held).values(state=after, because=because)).rowcount
 
-    def close(self) -> None:
-        """Write what was promised."""
-        self._writer.close()
-
     def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
         found: set[str] = set()
         with self._store.read() as connection:
@@ -132,19 +112,16 @@ class Feeds:
         return frozenset(found)
 
 
-def _then(done: Future[bool], result: Callable[[], T]) -> Future[T]:
-    """A future with a result of its own, once an operation is durable."""
-    promise: Future[T] = Future()
-    promise.set_running_or_notify_cancel()
-
-    def tell(done: Future[bool]) -> None:
-        if error := done.exception():
-            promise.set_exception(error)
-        else:
-            promise.set_result(result())
-
-    done.add_done_callback(tell)
-    return promise
+def _recorded(connection: Connection, poll: Brought) -> PollReport:
+    if is_lost(connection, poll.health):
+        raise FeedError(poll.health.feed_id, _LOST)
+    decisions = poll.decide(StoredItems(connection), poll.entries)
+    health = poll.conclude(poll.health, decisions)
+    keep_all(connection, [health])
+    write_decisions(connection, decisions, feed_id=health.feed_id, now=poll.now)
+    retracted = 0 if poll.listed is None else keep_window(connection, health.feed_id, poll.listed)
+    report = replace(_report(health, decisions), retracted=retracted)
+    return replace(report, because=_hold(connection, report)) if report.held else report
 
 
 def _hold(connection: Connection, report: PollReport) -> str:

@@ -26,7 +26,8 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
-def health_from(row: Row[Any]) -> FeedHealth:
+def health_from(row: Row[Any], *, fence: int | None = None) -> FeedHealth:
+    """What a row remembers; `fence` is for one whose own is about to grow."""
     told: dict[str, Any] = json.loads(row.habits) if row.habits else {}
     return FeedHealth(
         feed_id=row.id,
@@ -42,7 +43,7 @@ def health_from(row: Row[Any]) -> FeedHealth:
         failures=row.failures,
         because=row.because,
         habits=habits_from(told),
-        fence=row.fence,
+        fence=row.fence if fence is None else fence,
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, case, null, select, update
 
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.store.mapping import health_from, health_values
+from newsletter.store.ports import Take
 from newsletter.store.statements import chunks, insert_into
 from newsletter.store.tables import FeedRow
 
@@ -17,47 +16,37 @@ from newsletter.store.tables import FeedRow
 _BELIEVED = 2
 
 
-@dataclass(slots=True, kw_only=True)
-class Take:
-    """A feed that somebody wants to poll. `taken` is its health once it is theirs; None says that it is another's."""
-
-    feed_id: str
-    url: str
-    now: datetime
-    lease: timedelta
-    taken: FeedHealth | None = None
-
-
-def take_all(connection: Connection, takes: Sequence[Take]) -> None:
+def take_all(connection: Connection, takes: Sequence[Take]) -> tuple[FeedHealth | None, ...]:
     """Lease every feed that is free, to the first who wants it; unknown ones are added."""
     wanted: dict[str, Take] = {}
     for take in takes:
-        take.taken = None
         wanted.setdefault(take.feed_id, take)
+    taken: dict[str, FeedHealth] = {}
     for some in chunks(wanted.values()):
-        known = _take_known(connection, some)
+        known = _take_known(connection, some, taken)
         if missing := [take for take in some if take.feed_id not in known]:
-            _add(connection, missing)
+            taken |= _added(connection, missing)
+    return tuple(taken.pop(take.feed_id, None) for take in takes)
 
 
-def _take_known(connection: Connection, takes: Sequence[Take]) -> frozenset[str]:
-    """Lease those of the feeds that have a row and are free; the ids of all that have a row."""
+def _take_known(connection: Connection, takes: Sequence[Take], taken: dict[str, FeedHealth]) -> frozenset[str]:
+    """Lease those of the feeds that have a row and are free: they are added to `taken`; the ids of all with a row."""
     now, lease = max(take.now for take in takes), max(take.lease for take in takes)
-    by_id = {take.feed_id: take for take in takes}
+    asked = [take.feed_id for take in takes]
     rows = connection.execute(
-        select(FeedRow.__table__).where(FeedRow.id.in_(by_id)).order_by(FeedRow.id).with_for_update()
+        select(FeedRow.__table__).where(FeedRow.id.in_(asked)).order_by(FeedRow.id).with_for_update()
     ).all()
-    for row in rows:
-        if row.leased_until is None or not now < row.leased_until <= now + _BELIEVED * lease:
-            by_id[row.id].taken = replace(health_from(row), fence=row.fence + 1)
-    mine = [take.feed_id for take in takes if take.taken]
+    mine = [
+        row for row in rows if row.leased_until is None or not now < row.leased_until <= now + _BELIEVED * lease
+    ]
     if mine:
-        taken = {"leased_until": now + lease, "fence": FeedRow.fence + 1}
-        connection.execute(update(FeedRow).where(FeedRow.id.in_(mine)).values(taken))
+        values = {"leased_until": now + lease, "fence": FeedRow.fence + 1}
+        connection.execute(update(FeedRow).where(FeedRow.id.in_([row.id for row in mine])).values(values))
+    taken.update((row.id, health_from(row, fence=row.fence + 1)) for row in mine)
     return frozenset(row.id for row in rows)
 
 
-def _add(connection: Connection, takes: Sequence[Take]) -> None:
+def _added(connection: Connection, takes: Sequence[Take]) -> dict[str, FeedHealth]:
     """Add feeds that were never asked, leased; one that another program added meanwhile is that program's."""
     added = {}
     for take in sorted(takes, key=lambda take: take.feed_id):
@@ -67,8 +56,7 @@ def _add(connection: Connection, takes: Sequence[Take]) -> None:
         health_values(health) | {"leased_until": by_id[name].now + by_id[name].lease} for name, health in added.items()
     ]
     statement = insert_into(connection, FeedRow).values(values).on_conflict_do_nothing().returning(FeedRow.id)
-    for feed_id in connection.scalars(statement):
-        by_id[feed_id].taken = added[feed_id]
+    return {feed_id: added[feed_id] for feed_id in connection.scalars(statement)}
 
 
 def keep_all(connection: Connection, healths: Sequence[FeedHealth]) -> None:

@@ -7,7 +7,7 @@ come out; no row, session or SQL is ever seen here. Other rooms import from here
 from newsletter.store.ports.census import Census
 from newsletter.store.ports.departures import Departed, Departures
 from newsletter.store.ports.editions import Editions, Slot, Slots, Visits
-from newsletter.store.ports.feeds import Feeds
+from newsletter.store.ports.feeds import Brought, Feeds, Take
 from newsletter.store.ports.hubs import Announcements, Hubs
 from newsletter.store.ports.items import Items, Stories
 from newsletter.store.ports.ledger import Ledger, Letters
@@ -20,6 +20,7 @@ __all__ = [
     "Added",
     "AddressChanges",
     "Announcements",
+    "Brought",
     "Census",
     "Departed",
     "Departures",
@@ -39,5 +40,6 @@ __all__ = [
     "Stories",
     "Subscribers",
     "Suppressions",
+    "Take",
     "Visits",
 ]

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter.model.feed import FeedHealth
 from newsletter.model.identity import Decide, Decision, KeyedEntry
 from newsletter.model.item import Item, ItemState, PollReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """A feed that somebody wants to poll, from `now` until the lease ends."""
+
+    feed_id: str
+    url: str
+    now: datetime
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a poll brought, to be decided about and written down; `record_items` says what the parts are."""
+
+    health: FeedHealth
+    entries: tuple[KeyedEntry, ...]
+    decide: Decide
+    now: datetime
+    listed: Sequence[str] | None = ()
+    conclude: Callable[[FeedHealth, tuple[Decision, ...]], FeedHealth] = lambda health, _: health
 
 
 class Feeds(Protocol):
@@ -21,18 +43,15 @@ class Feeds(Protocol):
     def each_health(self) -> Iterator[FeedHealth]:
         """Every feed ever asked, by id, read in pages."""
 
-    def take(self, feed_id: str, *, url: str, now: datetime, lease: timedelta) -> Future[FeedHealth | None]:
-        """Take a feed for polling, or None if another worker has it. A feed unknown so far is added with `url`.
+    def take(self, takes: Sequence[Take]) -> tuple[FeedHealth | None, ...]:
+        """Take feeds for polling in one transaction: the health of each, or None where another worker has it.
 
-        One thread does it soon: what many ask at the same time is committed together. What is kept later carries the
-        fence of what was taken; if the lease ran out and another took the feed meanwhile, it is not written.
+        A feed unknown so far is added with its URL. What is kept later carries the fence of what was taken; if the
+        lease ran out and another took the feed meanwhile, it is not written.
         """
 
-    def record_unchanged(self, health: FeedHealth) -> None:
-        """Keep a poll that brought no items (304, same body, an error) and give the lease back."""
-
-    def keep(self, health: FeedHealth) -> Future[None]:
-        """`record_unchanged`, soon, by the thread of `take`. It cannot be taken back."""
+    def record_unchanged(self, *healths: FeedHealth) -> None:
+        """Keep polls that brought no items (304, same body, an error) and give the leases back, in one transaction."""
 
     def record_items(
         self,
@@ -55,6 +74,9 @@ class Feeds(Protocol):
         document that is only a part: nothing is concluded from what is not in it. If decisions hold items, the feed
         is held. FeedError, and nothing is written, if another took the feed meanwhile.
         """
+
+    def record(self, polls: Sequence[Brought]) -> tuple[PollReport, ...]:
+        """`record_items` of several polls in one transaction. Each sees what those before it found to be new."""
 
     def foreseen(self, entries: tuple[KeyedEntry, ...], decide: Decide) -> tuple[tuple[Decision, Item | None], ...]:
         """What would be decided about the entries at this moment, and the items that they are; nothing is written."""

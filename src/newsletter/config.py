@@ -1,8 +1,13 @@
-"""The door to the settings: config.toml and feeds/*.toml in, values out, or every fault at once."""
+"""The door to the settings: config.toml and feeds/*.toml in, values out, or every fault at once.
+
+`python -m newsletter.config FOLDER` writes the settings, or all faults, as a pickle to standard output.
+"""
 
 from __future__ import annotations
 
 import os
+import pickle
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -116,3 +121,16 @@ def _check_feeds_together(files: Mapping[str, _File], feeds: Mapping[str, Feed |
         if (first := seen.setdefault(feed.url, name)) != name:
             rule = f"expected an address that no other feed has, this is that of feeds/{first}.toml"
             files[name].faults.append(faults.Fault(path=("url",), rule=rule, got=faults.shown(feed.url)))
+
+
+def main(folder: Path) -> None:
+    """Tell what is in the folder to the process that started this one."""
+    try:
+        found: Settings | tuple[str, ...] = load_settings(folder)
+    except SettingsError as error:
+        found = error.faults
+    pickle.dump(found, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

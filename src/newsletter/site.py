@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import pickle
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
+from itertools import islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from newsletter.config import load_settings
-from newsletter.errors import LockedError, SiteError
+from newsletter.errors import LockedError, SettingsError, SiteError
 from newsletter.model.settings import Settings
 from newsletter.scaffold import starter_folder
 
 _SHORTEST_KEY = 16
+# With so many feeds, checking their files takes more memory than what is known of them.
+MANY_FEEDS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +96,39 @@ def site_folder(given: Path | None = None, *, environment: Mapping[str, str] | N
     return folder
 
 
-def open_site(given: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Site:
-    """The site that is meant, as `site_folder` says, with its settings checked (SettingsError)."""
+def open_site(
+    given: Path | None = None, *, environment: Mapping[str, str] | None = None, many: int = MANY_FEEDS
+) -> Site:
+    """The site that is meant, as `site_folder` says, with its settings checked (SettingsError).
+
+    From so `many` feeds on another process reads them.
+    """
     folder = site_folder(given, environment=environment)
-    return Site(folder=folder, settings=load_settings(folder, environment=environment))
+    read = _read_apart if _has_feeds(folder, many) else _read_here
+    return Site(folder=folder, settings=read(folder, environment))
+
+
+def _has_feeds(folder: Path, many: int) -> bool:
+    """Whether there are so many; no more of their files are looked for."""
+    with suppress(OSError), os.scandir(folder / "feeds") as found:
+        return sum(1 for _ in islice((file for file in found if file.name.endswith(".toml")), many)) == many
+    return False
+
+
+def _read_here(folder: Path, environment: Mapping[str, str] | None) -> Settings:
+    from newsletter.config import load_settings
+
+    return load_settings(folder, environment=environment)
+
+
+def _read_apart(folder: Path, environment: Mapping[str, str] | None) -> Settings:
+    """The settings, read by a process that ends: this one would keep the memory that checking takes for good."""
+    command = [sys.executable, "-P", "-m", "newsletter.config", str(folder)]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True).stdout  # noqa: S603 ourselves
+    told: Settings | tuple[str, ...] = pickle.loads(answer)  # noqa: S301 it comes from our own process
+    if isinstance(told, tuple):
+        raise SettingsError(told)
+    return told
 
 
 def template_folders(folder: Path) -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from newsletter.collect.poll import LEASE, PAUSE
 from newsletter.model.feed import FeedState, Validators
 from newsletter.model.item import PollReport
+from newsletter.store.ports import Take
 from tests.collect import polling
 from tests.collect.makers import NOW, item, rss
 from tests.collect.polling import Site, with_site
@@ -253,7 +254,7 @@ async def test_feeds_of_one_host_are_asked_one_after_the_other_and_hosts_side_by
 async def test_a_lease_that_a_wrong_clock_wrote_does_not_silence_a_feed(site: Site) -> None:
     site.server.serve_feed(ONE)
     years = timedelta(days=3650)
-    assert site.feeds.take("courier", url=site.server.url(), now=NOW + years, lease=LEASE).result()
+    assert site.feeds.take([Take(feed_id="courier", url=site.server.url(), now=NOW + years, lease=LEASE)])[0]
     assert (await site.poll())[0].new == 1
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from newsletter.collect.poll import LEASE, poll
 from newsletter.model.feed import FeedState, Filter, Validators
 from newsletter.model.item import ItemState, PollReport
+from newsletter.store.ports import Take
 from tests.collect.makers import DATA, NOW, item, rss
 from tests.collect.polling import Site, with_site
 from tests.collect.server import a_fetcher
@@ -218,7 +219,7 @@ async def test_two_runs_at_once_ask_a_feed_once(site: Site) -> None:
 @with_site
 async def test_a_feed_whose_poll_died_is_asked_again_when_its_lease_is_over(site: Site) -> None:
     site.server.serve_feed(WORDPRESS)
-    assert site.feeds.take("courier", url=site.server.url(), now=NOW, lease=LEASE).result()
+    assert site.feeds.take([Take(feed_id="courier", url=site.server.url(), now=NOW, lease=LEASE)])[0]
     assert (await site.poll())[0].because == "another run is polling it"
     assert (await site.later(0.1)).new == 2
 

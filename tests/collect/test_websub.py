@@ -14,6 +14,7 @@ from newsletter.model.feed import Feed, FeedState
 from newsletter.model.hub import HubState, HubSubscription, Push
 from newsletter.model.item import ItemState, PollReport
 from newsletter.store.hubs import Hubs
+from newsletter.store.ports import Take
 from tests.collect.makers import item, rss
 from tests.collect.polling import Site, with_site
 from tests.collect.server import a_fetcher
@@ -268,7 +269,7 @@ async def test_a_push_that_cannot_be_read_is_told_and_the_feed_asked_itself(site
 @with_site
 async def test_a_push_for_a_feed_that_is_being_asked_waits(site: Site) -> None:
     await subscribed(site)
-    asked = site.feeds.take("courier", url=site.server.url(), now=site.clock.now(), lease=LEASE).result()
+    asked = site.feeds.take([Take(feed_id="courier", url=site.server.url(), now=site.clock.now(), lease=LEASE)])[0]
     assert asked is not None
     assert await push(site, a_document(site, "three")) == ()
     assert site.hubs.waiting() is not None

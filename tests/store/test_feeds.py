@@ -17,6 +17,7 @@ from newsletter.model.item import Entry, Image, Item, ItemState, Key, KeyKind, P
 from newsletter.store.engine import Store
 from newsletter.store.feeds import Feeds
 from newsletter.store.items import Items
+from newsletter.store.ports import Brought, Take
 from newsletter.store.tables import AliasRow, ItemRow, MergeRow, StoryRow
 from tests.store.together import run_together
 
@@ -70,7 +71,7 @@ def _poll(
 
 
 def _take(feeds: Feeds, *, now: datetime = NOW) -> FeedHealth | None:
-    return feeds.take("institute", url=HEALTH.url, now=now, lease=HOUR).result()
+    return feeds.take([Take(feed_id="institute", url=HEALTH.url, now=now, lease=HOUR)])[0]
 
 
 def _taken(feeds: Feeds, *, now: datetime = NOW) -> FeedHealth:
@@ -96,10 +97,7 @@ def test_a_feed_never_asked_has_no_health(feeds: Feeds) -> None:
 
 def test_every_feeds_health_is_told_however_many_there_are(feeds: Feeds) -> None:
     names = [f"feed-{at:03}" for at in range(450)]
-    for promise in [
-        feeds.take(name, url="https://a.example/feed/", now=NOW, lease=timedelta(minutes=5)) for name in names
-    ]:
-        promise.result()
+    feeds.take([Take(feed_id=name, url="https://a.example/feed/", now=NOW, lease=HOUR) for name in names])
     assert [health.feed_id for health in feeds.each_health()] == names
 
 
@@ -126,20 +124,20 @@ def test_of_many_workers_one_gets_the_lease(feeds: Feeds) -> None:
     assert [health for health in taken if health] == [HEALTH]
 
 
-def test_what_many_workers_take_and_keep_at_once_is_each_feeds_own(store: Store, feeds: Feeds) -> None:
+def test_what_is_taken_and_kept_together_is_each_feeds_own(feeds: Feeds) -> None:
     names = [f"feed-{at}" for at in range(30)]
-    twice = [feeds.take(name, url=f"https://{name}.example/", now=NOW, lease=HOUR) for name in names * 2]
-    taken = {health.feed_id: health for promise in twice if (health := promise.result())}
+    takes = [Take(feed_id=name, url=f"https://{name}.example/", now=NOW, lease=HOUR) for name in names]
+    first, second = feeds.take(takes * 2)[:30], feeds.take(takes)
+    taken = {health.feed_id: health for health in first if health}
     assert sorted(taken) == sorted(names)
-    promises = [
-        feeds.keep(replace(taken[name], body_hash=name, last_try_at=NOW, failures=at)) for at, name in enumerate(names)
-    ]
-    feeds.close()
-    assert all(promise.done() for promise in promises)
+    assert set(second) == {None}
+    feeds.record_unchanged(
+        *(replace(taken[name], body_hash=name, last_try_at=NOW, failures=at) for at, name in enumerate(names))
+    )
     assert {(health.feed_id, health.body_hash, health.failures) for health in feeds.each_health()} == {
         (name, name, at) for at, name in enumerate(names)
     }
-    again = Feeds(store).take(names[0], url=HEALTH.url, now=NOW, lease=HOUR).result()
+    again = feeds.take(takes[:1])[0]
     assert again is not None
     assert again.body_hash == names[0]
 
@@ -468,6 +466,18 @@ def test_two_programs_never_both_find_the_same_piece_new(items: Items, url: str)
     said = run_together(_POLLER, url, programs=3)
     assert sum(map(int, said)) == 30
     assert len(items.listed()) == 30
+
+
+def test_polls_that_are_written_together_see_each_others_news_and_are_told_apart(feeds: Feeds, items: Items) -> None:
+    piece = _entry("harbour")
+    polls = [
+        Brought(health=replace(HEALTH, feed_id=name), entries=(piece,), decide=_by_strong_key, now=NOW)
+        for name in ("tidewatch", "institute")
+    ]
+    tidewatch, institute = feeds.record(polls)
+    assert (tidewatch.feed, tidewatch.new, tidewatch.known) == ("tidewatch", 0, 1)
+    assert (institute.feed, institute.new, institute.known) == ("institute", 1, 0)
+    assert _only(items.listed()).feed_id == "institute"
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

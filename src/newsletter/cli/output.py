@@ -126,10 +126,12 @@ def _tell(error: errors.NewsletterError, *, as_json: bool) -> None:
         print(to_json({"error": {"kind": kind, "message": str(error), "faults": list(lines)}}))
 
 
-def answer(document: Mapping[str, Any], *, as_json: bool, lines: Iterable[str]) -> None:
-    """The result of a command: `document` for a script, or `lines` for a person."""
+def answer(
+    document: Mapping[str, Any] | Callable[[], Mapping[str, Any]], *, as_json: bool, lines: Iterable[str]
+) -> None:
+    """The result of a command: `document` for a script, or `lines` for a person. A large one is a function."""
     if as_json:
-        print(to_json(document))
+        print(to_json(document() if callable(document) else document))
         return
     for line in lines:
         print(printable(line))
@@ -147,10 +149,17 @@ def leave(code: ExitCode) -> NoReturn:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Lines of a table with aligned columns; None is shown as a dash."""
-    cells = [tuple(headers), *(tuple("-" if cell is None else str(cell) for cell in row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    shown = [tuple(headers), *rows]
+    widths = [0] * len(headers)
+    # Twice through, for there may be thousands of rows: their texts are many times as large as their values.
+    for row in shown:
+        widths = [max(width, len(cell)) for width, cell in zip(widths, map(_cell, row), strict=True)]
+    for row in shown:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(map(_cell, row), widths, strict=True)).rstrip()
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
 
 
 def instant(at: datetime | None) -> str:

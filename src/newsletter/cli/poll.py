@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +34,7 @@ def poll(
             reports, interrupted = loop.run(
                 lambda stop: app.poll(wanted, force=force, stop=stop, on_feed=lambda _: bar.advance())
             )
-    answer({"feeds": [document(each) for each in reports]}, as_json=as_json, lines=_lines(reports))
+    answer(lambda: {"feeds": list(map(document, reports))}, as_json=as_json, lines=_lines(reports))
     loop.leave_if(interrupted)
     if any(each.failed for each in reports):
         partly()
@@ -47,6 +48,6 @@ def document(report: PollReport) -> dict[str, object]:
     return {name: getattr(report, name) for name in (*_COUNTED, "because")}
 
 
-def _lines(reports: tuple[PollReport, ...]) -> list[str]:
-    rows = [(*(getattr(each, name) for name in _COUNTED), each.because or "") for each in reports]
-    return list(table((*(name.upper() for name in _COUNTED), "BECAUSE"), rows))
+def _lines(reports: tuple[PollReport, ...]) -> Iterator[str]:
+    rows = ((*(getattr(each, name) for name in _COUNTED), each.because or "") for each in reports)
+    return table((*(name.upper() for name in _COUNTED), "BECAUSE"), rows)

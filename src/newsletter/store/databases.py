@@ -20,7 +20,13 @@ BEGIN = "newsletter_begin"
 """The execution option that carries SQLite's BEGIN statement; empty for none."""
 
 # One connection a thread: asyncio's threads are at most 32, and few of them are in the database at once.
-_POOL = {"pool_size": 8, "max_overflow": 24, "pool_timeout": PATIENCE.total_seconds()}
+# What was used last is used next: its cache is warm, and those that are not needed have none.
+_POOL: dict[str, Any] = {
+    "pool_size": 8,
+    "max_overflow": 24,
+    "pool_timeout": PATIENCE.total_seconds(),
+    "pool_use_lifo": True,
+}
 
 _PRAGMAS = (
     "PRAGMA foreign_keys = ON",

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, Text, bindparam, cast, func, select, type_coerce
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from newsletter.store.types import UtcDateTime
@@ -34,6 +33,8 @@ def given_inside(dialect: str, **columns: TypeEngine[Any]) -> Subquery:
 def _read(dialect: str, called: str, columns: Mapping[str, TypeEngine[Any]]) -> Select[Any]:
     rows = bindparam(called, type_=Text())
     if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import JSONB
+
         row = func.jsonb_array_elements(cast(rows, JSONB)).table_valued("value", name="row").c.value
     else:
         row = func.json_each(rows).table_valued("value", name="row").c.value

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Connection, String, Text, and_, case, literal, or_, select
-from sqlalchemy.dialects.postgresql import Insert
 
 from newsletter.model.message import LetterKind
 from newsletter.model.subscriber import Newcomer, SubscriptionState, SuppressionKind
@@ -23,6 +23,9 @@ from newsletter.store.ports import Added
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import ConsentRow, LetterRow, SubscriberRow, SubscriptionRow
 from newsletter.store.types import UtcDateTime
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert
 
 _PENDING, _ACTIVE, _LEFT, _SUPPRESSED = (
     SubscriptionState.PENDING,

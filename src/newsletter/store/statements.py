@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from newsletter.store.tables import Base
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 T = TypeVar("T")
 
@@ -21,6 +24,8 @@ def insert_into(connection: Connection, table: type[Base]) -> postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which both dialects spell alike but SQLAlchemy's own insert() lacks."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value]  # the same methods, no common class
+    from sqlalchemy.dialects import postgresql
+
     return postgresql.insert(table)
 
 

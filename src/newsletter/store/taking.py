@@ -36,9 +36,7 @@ def _take_known(connection: Connection, takes: Sequence[Take], taken: dict[str, 
     rows = connection.execute(
         select(FeedRow.__table__).where(FeedRow.id.in_(asked)).order_by(FeedRow.id).with_for_update()
     ).all()
-    mine = [
-        row for row in rows if row.leased_until is None or not now < row.leased_until <= now + _BELIEVED * lease
-    ]
+    mine = [row for row in rows if row.leased_until is None or not now < row.leased_until <= now + _BELIEVED * lease]
     if mine:
         values = {"leased_until": now + lease, "fence": FeedRow.fence + 1}
         connection.execute(update(FeedRow).where(FeedRow.id.in_([row.id for row in mine])).values(values))

@@ -1,0 +1,31 @@
+"""A site with thousands of feeds is read by another process, and nobody can tell."""
+
+import os
+
+import pytest
+
+from newsletter.errors import SettingsError
+from newsletter.site import open_site
+from tests.config.samples import CONFIG, FEED, WriteSite
+
+# What a process needs to start, and nothing that the settings are taken from.
+_BARE = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
+
+
+def test_the_settings_are_the_same_whoever_reads_them(write_site: WriteSite) -> None:
+    folder = write_site(CONFIG, harbour=FEED, strait=FEED.replace("harbour", "strait"))
+    environment = _BARE | {"NEWSLETTER_SITE_KEY": "0123456789abcdef" * 4}
+    here = open_site(folder, environment=environment)
+    assert open_site(folder, environment=environment, many=2) == here
+    assert here.settings.site_key is not None
+
+
+def test_faults_are_the_same_whoever_finds_them(write_site: WriteSite) -> None:
+    folder = write_site(CONFIG.replace("harbour", "harbor"), harbour=FEED + "langauge = 'en'\n")
+    told = []
+    for many in (1, 2):
+        with pytest.raises(SettingsError) as found:
+            open_site(folder, environment=_BARE, many=many)
+        told.append(found.value.faults)
+    assert told[0] == told[1]
+    assert len(told[0]) == 2

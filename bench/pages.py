@@ -1,9 +1,11 @@
-"""How soon the public pages answer under 200 requests a second, while an edition is being sent by the same process.
+"""How soon the public pages answer under 200 requests a second, while an edition is being sent.
 
-Run: `python bench/pages.py [seconds]`, 20 unless told. The mix is what a morning brings: the archive, feeds asked with
-their validators, preferences, sign-ups and one-click leaving, each person with an own link. Requests leave on time
-whether or not earlier ones are answered, and a wait counts from when the request was due. Beside it: the same requests
-to a bare page of the same server software that does nothing.
+Run: `python bench/pages.py [seconds [set-up …]]`, 15 and all of them unless told: `together` is one `newsletter run`,
+`apart` a process for each of its roles, `bare` a page of the same server software that does nothing. The mix is what a
+morning brings: the archive, feeds asked with their validators, preferences, sign-ups and one-click leaving, each person
+with an own link. Requests leave on time whether or not earlier ones are answered, and a wait counts from when the
+request was due. Nothing counts before mail is going out and seconds of the same requests were answered; the edition
+must be under way to the end. The machine also runs the relay, the partner and whoever asks.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
@@ -38,10 +41,16 @@ from newsletter.serving import listening
 from newsletter.site import open_site
 
 A_SECOND = 200
-SUBSCRIBERS = 60_000
-RATE = 'rate = "2000/second"'
+WARM_UP_SECONDS = 5
+MAILS_A_SECOND = 2000
+SECONDS_TO_START = 10
+SET_UPS: dict[str, list[tuple[str, ...]]] = {
+    "together": [("run",)],
+    "apart": [("run", "--role", role) for role in ("web", "sender", "clock")],
+}
 MIX = {"archive": 40, "feed": 20, "list page": 10, "preferences": 10, "leave": 18, "sign up": 2}
 ONE_CLICK = b"List-Unsubscribe=One-Click"
+_TICKS = os.sysconf("SC_CLK_TCK")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -52,6 +61,7 @@ class Load:
     base_url: str
     leaving: Iterator[str]
     preferring: Iterator[str]
+    newcomers: Iterator[int] = field(default_factory=itertools.count)
     tag: str = ""
     waits: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     wrong: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -83,9 +93,10 @@ class Load:
         if not fine:
             self.wrong[kind] += 1
 
-    async def run(self, seconds: int) -> None:
-        luck = random.Random(7)
-        kinds = luck.choices(list(MIX), weights=list(MIX.values()), k=A_SECOND * seconds)
+    async def run(self, seconds: int, *, luck: int) -> None:
+        kinds = random.Random(luck).choices(list(MIX), weights=list(MIX.values()), k=A_SECOND * seconds)
+        self.waits.clear()
+        self.wrong.clear()
         loop = asyncio.get_running_loop()
         async with (
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
@@ -97,18 +108,18 @@ class Load:
             for number, kind in enumerate(kinds):
                 due = began + number / A_SECOND
                 await asyncio.sleep(max(0.0, due - loop.time()))
-                group.create_task(self.one(session, kind, number, due))
+                group.create_task(self.one(session, kind, next(self.newcomers), due))
 
 
 def show(title: str, load: Load) -> None:
     everything = list(itertools.chain.from_iterable(load.waits.values()))
     print(f"{title}: {len(everything):,} requests, {sum(load.wrong.values())} not answered well")
-    for kind, waits in [*load.waits.items(), ("all", everything)]:
-        cuts = quantiles(waits, n=100)
+    for kind, waits in [*sorted(load.waits.items()), ("all", everything)]:
+        cuts = [quantiles(waits, n=100)[percent - 1] * 1000 for percent in (50, 95, 99)]
         print(
-            f"  {kind:12}{len(waits):6,}   median {cuts[49] * 1000:6.1f} ms   99 % {cuts[98] * 1000:6.1f} ms",
-            flush=True,
+            f"  {kind:12}{len(waits):6,}   median {cuts[0]:6.1f} ms   95 % {cuts[1]:6.1f} ms   99 % {cuts[2]:6.1f} ms"
         )
+    sys.stdout.flush()
 
 
 async def bare(port: int) -> None:
@@ -122,9 +133,12 @@ async def bare(port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(*command: str | Path, port: int) -> AsyncIterator[None]:
-    """A program that serves pages at a port, until the block ends."""
-    process = await asyncio.create_subprocess_exec(*map(str, command), stderr=subprocess.DEVNULL)
+async def running(*commands: Sequence[str | Path], port: int) -> AsyncIterator[list[int]]:
+    """Programs of which one serves pages at a port, until the block ends; their process ids."""
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, *map(str, command), stderr=subprocess.DEVNULL)
+        for command in commands
+    ]
     try:
         while True:
             with contextlib.suppress(OSError):
@@ -132,55 +146,108 @@ async def running(*command: str | Path, port: int) -> AsyncIterator[None]:
                 writer.close()
                 break
             await asyncio.sleep(0.05)
-        yield
+        yield [process.pid for process in processes]
     finally:
-        process.terminate()
-        await process.wait()
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            await process.wait()
 
 
-def prepared(folder: Path, *, web: int, partner: int, relay: int) -> App:
+def processor_seconds(pids: Iterable[int]) -> float:
+    """What processes and those below them have used so far."""
+    ticks = 0
+    for pid in pids:
+        proc = Path(f"/proc/{pid}")
+        after_name = (proc / "stat").read_text().rpartition(")")[2].split()
+        ticks += int(after_name[11]) + int(after_name[12])
+        children = [int(each) for task in (proc / "task").iterdir() for each in (task / "children").read_text().split()]
+        ticks += int(processor_seconds(children) * _TICKS)
+    return ticks / _TICKS
+
+
+def prepared(folder: Path, *, web: int, partner: int, relay: int, subscribers: int) -> App:
     """A site whose pages are at `web`, with its subscribers."""
     path = first.site(folder, "sqlite:///var/bench.db", partner=partner, relay=relay)
     config = path / "config.toml"
     settings = config.read_text().replace("https://bench.example", f"http://127.0.0.1:{web}")
-    config.write_text(settings.replace('name = "bench"\n', f'name = "bench"\n{RATE}\n'))
+    rate = f'rate = "{MAILS_A_SECOND}/second"'
+    config.write_text(settings.replace('name = "bench"\n', f'name = "bench"\n{rate}\n'))
     app = App.open(open_site(path))
-    first.subscribe(app, SUBSCRIBERS)
+    first.subscribe(app, subscribers)
     return app
 
 
-async def measure(folder: Path, seconds: int) -> None:
-    with contextlib.ExitStack() as stack:
-        web, other = (sock.getsockname()[1] for sock in [stack.enter_context(listening("127.0.0.1", 0)) for _ in "ab"])
-    peers = await asyncio.create_subprocess_exec(
+@contextlib.asynccontextmanager
+async def peers() -> AsyncIterator[tuple[int, int]]:
+    """A partner and a relay in a process of their own; their ports."""
+    process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(first.__file__)), "peers", stdout=subprocess.PIPE
     )
-    assert peers.stdout is not None
-    partner, relay = map(int, (await peers.stdout.readline()).split())
-    draining = asyncio.create_task(_drained(peers.stdout))
-    app = prepared(folder / "site", web=web, partner=partner, relay=relay)
-    await app.poll()
-    composed = await app.compose("daily")
-    assert composed.edition_id is not None, composed.because
-    subscriptions = random.Random(3).sample(range(1, SUBSCRIBERS + 1), SUBSCRIBERS // 2)
-    load = Load(
-        f"http://127.0.0.1:{web}",
-        leaving=(app.tokens.make(Purpose.UNSUBSCRIBE, number) for number in subscriptions),
-        preferring=(app.tokens.make(Purpose.PREFERENCES, number) for number in reversed(subscriptions)),
+    assert process.stdout is not None
+    partner, relay = map(int, (await process.stdout.readline()).split())
+    draining = asyncio.create_task(_drained(process.stdout))
+    try:
+        yield partner, relay
+    finally:
+        process.kill()
+        await asyncio.gather(process.wait(), draining)
+
+
+async def ours(folder: Path, seconds: int, set_up: str) -> None:
+    subscribers = MAILS_A_SECOND * (seconds + WARM_UP_SECONDS + SECONDS_TO_START)
+    web = free_port()
+    async with peers() as (partner, relay):
+        app = prepared(folder, web=web, partner=partner, relay=relay, subscribers=subscribers)
+        await app.poll()
+        composed = await app.compose("daily")
+        assert composed.edition_id is not None, composed.because
+        holders = random.Random(3).sample(range(1, subscribers + 1), subscribers // 2)
+        load = Load(
+            f"http://127.0.0.1:{web}",
+            leaving=(app.tokens.make(Purpose.UNSUBSCRIBE, number) for number in holders),
+            preferring=(app.tokens.make(Purpose.PREFERENCES, number) for number in reversed(holders)),
+        )
+        commands = [("-m", "newsletter", "--site", str(folder), *command) for command in SET_UPS[set_up]]
+        async with running(*commands, port=web) as pids:
+            while True:
+                if app.editions.report(composed.edition_id).sent:
+                    break
+                await asyncio.sleep(0.05)
+            await load.run(WARM_UP_SECONDS, luck=6)
+            before, used, began = app.editions.report(composed.edition_id), processor_seconds(pids), time.monotonic()
+            await load.run(seconds, luck=7)
+            after, used, took = (
+                app.editions.report(composed.edition_id),
+                processor_seconds(pids) - used,
+                time.monotonic() - began,
+            )
+        app.close()
+    if not after.queued:
+        raise SystemExit("the edition was over before the requests were: its figures say nothing")
+    show(set_up, load)
+    print(
+        f"  mails a second meanwhile {(after.sent - before.sent) / took:,.0f}, cores used {used / took:.2f}", flush=True
     )
-    async with running(sys.executable, "-m", "newsletter", "--site", folder / "site", "run", port=web):
-        before, began = app.editions.report(composed.edition_id).sent, time.monotonic()
-        await load.run(seconds)
-        sent = app.editions.report(composed.edition_id).sent - before
-        print(f"mails sent meanwhile: {sent:,}, {sent / (time.monotonic() - began):,.0f} a second")
-    app.close()
-    peers.kill()
-    await asyncio.gather(peers.wait(), draining)
-    show("our pages", load)
-    reference = Load(f"http://127.0.0.1:{other}", leaving=itertools.repeat("x"), preferring=itertools.repeat("x"))
-    async with running(sys.executable, __file__, "bare", str(other), port=other):
-        await reference.run(seconds)
-    show("a bare page", reference)
+
+
+async def nothing(seconds: int) -> None:
+    port = free_port()
+    load = Load(f"http://127.0.0.1:{port}", leaving=itertools.repeat("x"), preferring=itertools.repeat("x"))
+    async with running((__file__, "page", str(port)), port=port):
+        await load.run(WARM_UP_SECONDS, luck=6)
+        await load.run(seconds, luck=7)
+    show("bare", load)
+
+
+async def measure(folder: Path, seconds: int, set_ups: Sequence[str]) -> None:
+    for set_up in set_ups:
+        await (ours(folder / set_up, seconds, set_up) if set_up in SET_UPS else nothing(seconds))
+
+
+def free_port() -> int:
+    with listening("127.0.0.1", 0) as sock:
+        return int(sock.getsockname()[1])
 
 
 async def _drained(stream: asyncio.StreamReader) -> None:
@@ -190,11 +257,13 @@ async def _drained(stream: asyncio.StreamReader) -> None:
 
 def main() -> None:
     log.configure("error")
-    if sys.argv[1:2] == ["bare"]:
-        asyncio.run(bare(int(sys.argv[2])))
+    given = sys.argv[1:]
+    if given[:1] == ["page"]:
+        asyncio.run(bare(int(given[1])))
         return
+    seconds, set_ups = int(given[0]) if given else 15, given[1:] or [*SET_UPS, "bare"]
     with tempfile.TemporaryDirectory() as folder:
-        uvloop.run(measure(Path(folder), int(sys.argv[1]) if sys.argv[1:] else 20))
+        uvloop.run(measure(Path(folder), seconds, set_ups))
 
 
 if __name__ == "__main__":

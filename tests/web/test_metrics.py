@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from newsletter.mailbox.script import Script
 from newsletter.mailbox.server import MailboxThread
-from newsletter.web.metrics import Thrifty
+from newsletter.web.metrics import Kept, Thrifty
 from tests.site.partner import Article, Partner, feed_of
 from tests.site.program import Log, Program, asked, feed_file
 
@@ -51,6 +51,19 @@ def test_what_is_slow_to_count_is_counted_seldom_and_what_is_fast_is_fresh() -> 
     clock.at += 2
     fast.get()
     assert counted == [2, 2, 0.001, 0.001]
+
+
+def test_what_cannot_change_is_counted_once_and_forgotten_when_it_is_not_shown_any_more() -> None:
+    counted = list[str]()
+
+    def count(edition: str) -> int:
+        counted.append(edition)
+        return len(counted)
+
+    kept = Kept(count)
+    assert kept.of(["monday", "tuesday"]) == {"monday": 1, "tuesday": 2}
+    assert kept.of(["tuesday", "wednesday"]) == {"tuesday": 2, "wednesday": 3}
+    assert kept.of(["monday"]) == {"monday": 4}, "a program that runs for years remembers what is shown"
 
 
 @pytest.fixture(scope="module")

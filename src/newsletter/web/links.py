@@ -132,6 +132,6 @@ class Links:
             raise HTTPException(429, headers={"retry-after": str(int(HOUR.total_seconds()))})
 
 
-async def form_of(request: Request) -> FormData:
+async def form_of(request: Request, *, most_fields: int = 20) -> FormData:
     """The form in either encoding."""
-    return await request.form(max_files=0, max_fields=20, max_part_size=LARGEST_BODY_BYTES)
+    return await request.form(max_files=0, max_fields=most_fields, max_part_size=LARGEST_BODY_BYTES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from newsletter.model.publication import Digest
 from newsletter.model.settings import Settings
 from newsletter.store.ports import Census, Editions, Feeds, Ledger, Pacing, Slots
 
+K = TypeVar("K")
 T = TypeVar("T")
 _SHARE: Final = 100
 _FRESH_SECONDS: Final = 5.0
@@ -92,6 +93,21 @@ class Thrifty(Generic[T]):
             return value
 
 
+class Kept(Generic[K, T]):
+    """Values that are found once each, and forgotten as soon as nobody asks for their keys."""
+
+    def __init__(self, find: Callable[[K], T]) -> None:
+        self._find = find
+        self._found: Mapping[K, T] = {}
+
+    def of(self, keys: Iterable[K]) -> Mapping[K, T]:
+        """The values of all keys that are of interest now."""
+        before = self._found
+        found = {key: before[key] if key in before else self._find(key) for key in keys}
+        self._found = found
+        return found
+
+
 class Metrics(Collector):
     """Everything at the moment somebody asks."""
 
@@ -100,8 +116,8 @@ class Metrics(Collector):
         self._subscriptions = Thrifty(site.census.subscriptions)
         self._feeds = Thrifty(self._count_feeds)
         self._size = Thrifty(site.census.size_bytes)
-        self._deliveries: dict[str, Thrifty[Mapping[DeliveryState, int]]] = {}
-        self._over: dict[tuple[str, datetime | None], Mapping[DeliveryState, int]] = {}
+        self._going = Kept(self._thrifty)
+        self._over = Kept(self._final)
 
     def describe(self) -> list[Metric]:
         """Nothing: so that whoever registers it need not ask the store."""
@@ -128,25 +144,28 @@ class Metrics(Collector):
         )
         ages = GaugeMetricFamily("newsletter_edition_age_seconds", "Since it was frozen.", labels=["edition", "list"])
         states = GaugeMetricFamily("newsletter_editions", "Editions of the last days by state.", labels=["state"])
+        counts = self._counted(shown)
         for each in shown:
-            counts = self._counted(each)
             for state in DeliveryState:
-                deliveries.add_metric([each.id, each.list_id, state], counts.get(state, 0))
+                deliveries.add_metric([each.id, each.list_id, state], counts[each.id].get(state, 0))
             ages.add_metric([each.id, each.list_id], (now - each.frozen_at).total_seconds())
         for edition_state in EditionState:
             states.add_metric([edition_state], sum(each.state is edition_state for each in shown))
         yield from (deliveries, ages, states)
 
-    def _counted(self, edition: Edition) -> Mapping[DeliveryState, int]:
-        census, key = self._site.census, (edition.id, edition.state_at)
-        if edition.state in _OVER:
-            self._deliveries.pop(edition.id, None)
-            if key not in self._over:
-                self._over[key] = census.deliveries(edition.id)
-            return self._over[key]
-        if edition.id not in self._deliveries:
-            self._deliveries[edition.id] = Thrifty(lambda: census.deliveries(edition.id))
-        return self._deliveries[edition.id].get()
+    def _counted(self, shown: Sequence[Edition]) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """Deliveries by state, by edition."""
+        over = self._over.of((each.id, each.state_at) for each in shown if each.state in _OVER)
+        going = self._going.of(each.id for each in shown if each.state not in _OVER)
+        return {edition_id: counts for (edition_id, _), counts in over.items()} | {
+            edition_id: counts.get() for edition_id, counts in going.items()
+        }
+
+    def _final(self, edition: tuple[str, datetime | None]) -> Mapping[DeliveryState, int]:
+        return self._site.census.deliveries(edition[0])
+
+    def _thrifty(self, edition_id: str) -> Thrifty[Mapping[DeliveryState, int]]:
+        return Thrifty(lambda: self._site.census.deliveries(edition_id))
 
     def _of_providers(self, now: datetime) -> Iterator[Metric]:
         rates = GaugeMetricFamily(

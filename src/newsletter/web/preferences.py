@@ -25,7 +25,7 @@ from newsletter.readers.record import person_document
 from newsletter.readers.tokens import token_id
 from newsletter.store.ports import Person, Subscribers
 from newsletter.store.seam import in_thread
-from newsletter.web.guard import LARGEST_BODY_BYTES
+from newsletter.web.links import form_of
 from newsletter.web.views import PRIVATE, Views
 
 _MOST_FIELDS = 1000
@@ -109,7 +109,7 @@ class PreferencePages:
     async def erase(self, request: Request) -> Response:
         """GET asks whether they are sure; POST that says so forgets them, for good."""
         person = await self._person(request)
-        sure = request.method == "POST" and bool((await _form(request)).get("sure"))
+        sure = request.method == "POST" and bool((await form_of(request)).get("sure"))
         if sure:
             now = self._site.clock.now()
             await in_thread(self._site.subscribers.erase, person.subscriber.address, source="preferences", now=now)
@@ -123,7 +123,7 @@ class PreferencePages:
 
     async def _done(self, request: Request, person: Person) -> str:
         """Do what a form asks; which of "left", "joined", "saved" that was, or "" for a form that is none of ours."""
-        form = await _form(request)
+        form = await form_of(request, most_fields=_MOST_FIELDS)
         if wanted := _said(form, "list"):
             for each in person.subscriptions:
                 if each.list_id == wanted:
@@ -199,10 +199,6 @@ def _language(subscriber: Subscriber, said: str) -> str | None:
 def _said(form: FormData, name: str) -> str:
     value = form.get(name)
     return value if isinstance(value, str) else ""
-
-
-async def _form(request: Request) -> FormData:
-    return await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=LARGEST_BODY_BYTES)
 
 
 def _plain(value: object) -> object:

@@ -1,11 +1,14 @@
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
 
 from newsletter.errors import ConflictError, StoreError
+from newsletter.store.databases import PATIENCE
 from newsletter.store.engine import Store
 from newsletter.store.tables import FactRow
 from tests.made import made_store
@@ -142,15 +145,27 @@ def test_a_sqlite_writer_has_the_lock_before_it_reads(tmp_path: Path) -> None:
 
 
 def test_a_lock_held_for_too_long_says_so(tmp_path: Path) -> None:
-    with made_store(tmp_path) as store:
+    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path, patience=timedelta(milliseconds=50)) as store:
         other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with store.read() as connection:
-            connection.exec_driver_sql("PRAGMA busy_timeout = 1")
         with pytest.raises(StoreError, match="locked for too long by another program"):
             _add(store, "one")
         other.close()
         _add(store, "one")
+
+
+def test_a_writer_gets_its_turn_when_another_program_lets_go_and_readers_stay_patient(tmp_path: Path) -> None:
+    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store, ThreadPoolExecutor(1) as waiting:
+        other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        written = waiting.submit(_add, store, "one")
+        assert _facts(store) == [], "who reads waits for nobody"
+        other.execute("COMMIT")
+        written.result(timeout=30)
+        other.close()
+        assert _facts(store) == ["one"]
+        with store.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == PATIENCE.total_seconds() * 1000
 
 
 def test_a_database_that_is_missing_on_the_server_is_named(postgres_url: str, tmp_path: Path) -> None:

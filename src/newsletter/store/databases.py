@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +20,12 @@ PATIENCE = timedelta(seconds=30)
 
 BEGIN = "newsletter_begin"
 """The execution option that carries SQLite's BEGIN statement; empty for none."""
+BEGIN_TO_WRITE = "BEGIN IMMEDIATE"
+
+_SHORTEST_WAIT_SECONDS = 0.001
+_LONGEST_WAIT_SECONDS = 0.02
+_RESULT_CODE = 0xFF
+"""The part of SQLite's error codes that is not about details."""
 
 # One connection a thread: asyncio's threads are at most 32, and few of them are in the database at once.
 # What was used last is used next: its cache is warm, and those that are not needed have none.
@@ -72,7 +80,7 @@ def _sqlite(url: URL, *, patience: timedelta, **options: Any) -> Engine:
         url, hide_parameters=True, connect_args={"timeout": patience.total_seconds()}, **pool, **options
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", lambda connection: _begin_sqlite(connection, patience=patience))
     return engine
 
 
@@ -97,9 +105,38 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(pragma)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    if begin := connection.get_execution_options().get(BEGIN, "BEGIN DEFERRED"):
+def _begin_sqlite(connection: Connection, *, patience: timedelta) -> None:
+    begin = connection.get_execution_options().get(BEGIN, "BEGIN DEFERRED")
+    if begin == BEGIN_TO_WRITE:
+        _begin_to_write(connection, patience=patience)
+    elif begin:
         connection.exec_driver_sql(begin)
+
+
+def _begin_to_write(connection: Connection, *, patience: timedelta) -> None:
+    """Begin as soon as other programs let us.
+
+    SQLite's own waiting asks ever more seldom, at last every tenth of a second: where another program commits hundreds
+    of times a second, each ask meets one of these by chance, and who leaves waits for luck. We ask after a millisecond,
+    and later after a tenth of what we have waited.
+    """
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < patience.total_seconds():
+            try:
+                driver.execute(BEGIN_TO_WRITE)
+            except sqlite3.OperationalError as refusal:
+                if refusal.sqlite_errorcode & _RESULT_CODE != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(min(_SHORTEST_WAIT_SECONDS + waited / 10, _LONGEST_WAIT_SECONDS))
+            else:
+                return
+        connection.exec_driver_sql(BEGIN_TO_WRITE)  # whose error is SQLAlchemy's, as all others are
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {int(patience.total_seconds() * 1000)}")
 
 
 def _postgresql(url: URL, *, patience: timedelta, **options: Any) -> Engine:

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, func, select
 
 from newsletter.errors import StoreError
 from newsletter.store import schema
-from newsletter.store.databases import BEGIN, PATIENCE, engine_for, parse_url
+from newsletter.store.databases import BEGIN, BEGIN_TO_WRITE, PATIENCE, engine_for, parse_url
 from newsletter.store.refusals import spoken
 
 # Any numbers, the same in every program that shares the database.
@@ -39,7 +39,7 @@ class Store:
         self._engine = engine
         self._patience = patience
         self._reader = _reader(engine, is_sqlite=self.is_sqlite)
-        self._writer = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+        self._writer = engine.execution_options(**{BEGIN: BEGIN_TO_WRITE})
         # SQLite has one writer at a time and lets the others sleep and ask again; within a process we queue.
         self._turn = threading.Lock() if self.is_sqlite else None
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import Connection, Row, Update, bindparam, select
 
 from newsletter.errors import MoveError, NotFoundError
 from newsletter.model.delivery import DeliveryState
@@ -25,6 +26,9 @@ _LETTERS_ABOUT = {
     (SubscriptionState.LEFT, SubscriptionState.PENDING): LetterKind.CONFIRMATION,
 }
 
+# These statements are made once: to make one takes longer than to run it, and who leaves holds up other writers.
+_LOCKING = select(SubscriptionRow.__table__).where(SubscriptionRow.id == bindparam("subscription")).with_for_update()
+
 
 def move_subscription(connection: Connection, subscription_id: int, after: SubscriptionState, *, said: Said) -> bool:
     """Move it with all that follows; False if it is in that state already, MoveError if it cannot get there."""
@@ -43,8 +47,7 @@ def move_subscription(connection: Connection, subscription_id: int, after: Subsc
 
 
 def _locked(connection: Connection, subscription_id: int) -> Row[Any]:
-    query = select(SubscriptionRow.__table__).where(SubscriptionRow.id == subscription_id)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    row = connection.execute(_LOCKING, {"subscription": subscription_id}).one_or_none()
     if row is None:
         raise NotFoundError("subscription", str(subscription_id))
     return row
@@ -52,18 +55,27 @@ def _locked(connection: Connection, subscription_id: int) -> Row[Any]:
 
 def _call_back(connection: Connection, row: Row[Any], after: SubscriptionState, *, now: datetime) -> None:
     """Suppress what waits to be sent and does not fit the new state: editions, and letters that came too late."""
-    of_letters, of_deliveries = LETTERS.table.c, DELIVERIES.table.c
-    unfit = [kind for kind, state in LETTER_GOES_TO.items() if state is not after]
-    _suppress(
-        connection, LETTERS, of_letters.subscription_id == row.id, of_letters.kind.in_(unfit), after=after, now=now
-    )
+    mine = {"subscription": row.id, "now": now}
+    connection.execute(_suppressing_letters(after), mine)
     if after is not SubscriptionState.ACTIVE:
-        mine = still_going_to(row.subscriber_id), of_deliveries.subscription_id == row.id
-        _suppress(connection, DELIVERIES, *mine, after=after, now=now)
+        connection.execute(_suppressing_deliveries(after), mine | {"subscriber": row.subscriber_id})
 
 
-def _suppress(
-    connection: Connection, book: Book, *which: ColumnElement[bool], after: SubscriptionState, now: datetime
-) -> None:
-    statement = book.moving_by_id(DeliveryState.SUPPRESSED).where(*which)
-    connection.execute(statement.values(because=NOT_NOW[after], settled_at=now, **NOWHERE))
+@cache
+def _suppressing_letters(after: SubscriptionState) -> Update:
+    unfit = [kind for kind, state in LETTER_GOES_TO.items() if state is not after]
+    letters = LETTERS.table.c
+    return _suppressing(LETTERS, after).where(
+        letters.subscription_id == bindparam("subscription"), letters.kind.in_(unfit)
+    )
+
+
+@cache
+def _suppressing_deliveries(after: SubscriptionState) -> Update:
+    mine = DELIVERIES.table.c.subscription_id == bindparam("subscription")
+    return _suppressing(DELIVERIES, after).where(still_going_to(bindparam("subscriber")), mine)
+
+
+def _suppressing(book: Book, after: SubscriptionState) -> Update:
+    statement = book.moving_by_id(DeliveryState.SUPPRESSED)
+    return statement.values(because=NOT_NOW[after], settled_at=bindparam("now"), **NOWHERE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -31,12 +31,12 @@ def of_person(subscriber_id: int) -> ColumnElement[bool]:
     return _among(subscriber_id, EditionRow.list_id.in_(lists))
 
 
-def still_going_to(subscriber_id: int) -> ColumnElement[bool]:
+def still_going_to(subscriber_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """Deliveries of a person that may have no outcome yet."""
     return _among(subscriber_id, EditionRow.state.in_(_GOING))
 
 
-def _among(subscriber_id: int, editions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _among(subscriber_id: int | BindParameter[int], editions: ColumnElement[bool]) -> ColumnElement[bool]:
     row = DELIVERIES.table.c
     return and_(row.edition_id.in_(select(EditionRow.id).where(editions)), row.subscriber_id == subscriber_id)
 

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, func, inspect, select,
 from sqlalchemy.exc import OperationalError
 
 from newsletter.errors import StoreError
-from newsletter.store.databases import BEGIN, PATIENCE, engine_for, parse_url
+from newsletter.store.databases import BEGIN, BEGIN_TO_WRITE, PATIENCE, engine_for, parse_url
 from newsletter.store.migrations import HEAD, OLDEST, REVISIONS
 from newsletter.store.refusals import code_of, spoken
 from newsletter.store.statements import insert_into
@@ -100,7 +100,7 @@ def _migrate(url: URL, *, where: str) -> None:
     """Upgrade to head in one transaction; whoever waited for its lock finds the work done."""
     from newsletter.store.migrations.run import upgrade  # noqa: PLC0415 Alembic is slow to import and rarely needed
 
-    engine = engine_for(url, poolclass=NullPool).execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+    engine = engine_for(url, poolclass=NullPool).execution_options(**{BEGIN: BEGIN_TO_WRITE})
     with engine.begin() as connection:
         if engine.dialect.name != "sqlite":
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))

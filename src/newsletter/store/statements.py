@@ -22,7 +22,12 @@ CHUNK = 1000
 
 def insert_into(connection: Connection, table: type[Base]) -> postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which both dialects spell alike but SQLAlchemy's own insert() lacks."""
-    if connection.dialect.name == "sqlite":
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: type[Base]) -> postgresql.Insert:
+    """The same, for a statement that is made before there is a connection."""
+    if dialect == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value]  # the same methods, no common class
     from sqlalchemy.dialects import postgresql
 

@@ -32,13 +32,13 @@ class Leaving:
 
         After leaving by the page, the same link takes a reason, and leaves the other lists too.
         """
+        form = await _readable(request) if request.method == "POST" else _NO_FORM
+        if request.method == "POST" and form.get("by") != "page":
+            await self._links.leave(request, source="one-click")
+            return PlainTextResponse(_TO_A_PROGRAM)
         subscription = await self._links.holder(request, Purpose.UNSUBSCRIBE)
         if request.method != "POST":
             return await self._links.about(request, "leave", subscription)
-        form = await _readable(request)
-        if form.get("by") != "page":
-            await self._links.move(request, subscription, SubscriptionState.LEFT, source="one-click")
-            return PlainTextResponse(_TO_A_PROGRAM)
         shown = await self._links.wording(request, "leave", subscription)
         await self._links.move(request, subscription, SubscriptionState.LEFT, source="page", text=shown)
         others = await self._others(subscription)

@@ -92,10 +92,24 @@ class Links:
         self, request: Request, subscription: Subscription, after: SubscriptionState, *, source: str, text: str = ""
     ) -> None:
         """Move a subscription by the link in the request; who is suppressed or erased does not leave as well."""
+        await in_thread(self._move, request, subscription, after, source=source, text=text)
+
+    async def leave(self, request: Request, *, source: str) -> None:
+        """The same for whoever holds a link to leave by, in one step: mailbox providers press many at once."""
+        number = await self.number(request, Purpose.UNSUBSCRIBE)
+
+        def left() -> None:
+            holder = self.site.subscribers.subscription(number)
+            self._move(request, holder, SubscriptionState.LEFT, source=source)
+
+        await in_thread(left)
+
+    def _move(
+        self, request: Request, subscription: Subscription, after: SubscriptionState, *, source: str, text: str = ""
+    ) -> None:
         if after is SubscriptionState.LEFT and subscription.state in _GONE:
             return
-        await in_thread(
-            self.site.subscribers.move,
+        self.site.subscribers.move(
             subscription.id,
             after,
             source=source,

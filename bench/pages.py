@@ -36,8 +36,8 @@ from starlette.routing import Route
 
 from newsletter import log
 from newsletter.app import App
+from newsletter.listening import listening
 from newsletter.readers.tokens import Purpose
-from newsletter.serving import listening
 from newsletter.site import open_site
 
 A_SECOND = 200

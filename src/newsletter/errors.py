@@ -36,6 +36,15 @@ class LockedError(NewsletterError):
         super().__init__(f"another run holds {lock} ({holder}): wait for it or stop it")
 
 
+class ProcessError(NewsletterError):
+    """A process that does a part of our work has ended before it was told to. Its own log says why."""
+
+    def __init__(self, part: str, *, code: int) -> None:
+        self.part = part
+        self.code = code
+        super().__init__(f"the process that {part} ended with code {code}: see what it logged")
+
+
 class StoreError(NewsletterError):
     """The database cannot be reached, is newer than this program, or refused a statement."""
 

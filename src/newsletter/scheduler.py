@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -38,6 +39,9 @@ SEND_RHYTHM = timedelta(seconds=2)
 """How often the ledger is asked for work that another process put there."""
 DRAIN = timedelta(seconds=28)
 """How long what was begun may take to finish after SIGTERM. The sender waits 25 s for answers and then records."""
+
+_THREADS = 24
+"""For calls of the store (`store.seam`). Most wait for their turn to write, and must not keep others from reading."""
 
 
 Serve = Callable[[asyncio.Event], Awaitable[None]]
@@ -104,10 +108,18 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]
 class Wheel:
     """The loops of one process and the events that wake them."""
 
-    def __init__(self, pipeline: Pipeline, stop: asyncio.Event, *, look_every: timedelta = SEND_RHYTHM) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        stop: asyncio.Event,
+        *,
+        look_every: timedelta = SEND_RHYTHM,
+        pulses: Sequence[asyncio.Event] = (),
+    ) -> None:
         self._pipeline = pipeline
         self._stop = stop
         self._look_every = look_every
+        self._pulses = pulses
         self._poll, self._compose, self._send = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._links = asyncio.Event()
 
@@ -142,11 +154,15 @@ class Wheel:
             scheduler.shutdown(wait=False)
 
     async def watchdog(self) -> None:
-        """Tell systemd that the event loop still turns, as often as it asked to be told."""
+        """Tell systemd, as often as it asked to be told, that the event loops still turn: ours, and those beside it."""
         interval = sdnotify.watchdog_interval()
         while interval is not None and not self._stop.is_set():
             sdnotify.tell("WATCHDOG=1")
+            for pulse in self._pulses:
+                pulse.clear()
             await first_of(self._stop, within=interval)
+            for pulse in self._pulses:
+                await first_of(self._stop, pulse)
 
     async def _poll_step(self) -> None:
         await self._pipeline.poll_due(self._stop)
@@ -202,17 +218,21 @@ async def run(
     serve: Sequence[Serve] = (),
     drain: timedelta = DRAIN,
     look_every: timedelta = SEND_RHYTHM,
+    pulses: Sequence[asyncio.Event] = (),
 ) -> None:
-    """Do what is due, for ever; `serve` are what serves pages in this process.
+    """Do what is due, for ever; `serve` are what serves pages, here or in processes beside this one.
 
-    The sender looks into the ledger `look_every` so often when nothing wakes it.
+    The sender looks into the ledger `look_every` so often when nothing wakes it. `pulses` are set again and again as
+    long as the processes beside this one are alive.
     SIGTERM and SIGINT stop it: nothing new begins, and what was begun is finished within `drain`.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="step"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    work = asyncio.create_task(_turn(Wheel(pipeline, stop, look_every=look_every), role, serve=serve, stop=stop))
+    wheel = Wheel(pipeline, stop, look_every=look_every, pulses=pulses)
+    work = asyncio.create_task(_turn(wheel, role, serve=serve, stop=stop))
     sdnotify.tell("READY=1")
     log.info("clock started", role=role.value)
     stopped = asyncio.create_task(stop.wait())
@@ -226,7 +246,17 @@ async def run(
         await asyncio.wait({work})
     log.info("clock stopped", role=role.value)
     if not work.cancelled():
+        _told(work)
+
+
+def _told(work: asyncio.Task[None]) -> None:
+    """Raise what ended the work, if anything did; a single error of the family needs no traceback."""
+    try:
         work.result()
+    except ExceptionGroup as group:
+        if len(group.exceptions) == 1 and isinstance(group.exceptions[0], NewsletterError):
+            raise group.exceptions[0] from None
+        raise
 
 
 async def _turn(wheel: Wheel, role: Role, *, serve: Sequence[Serve], stop: asyncio.Event) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from newsletter.errors import ProcessError
 from newsletter.model.publication import Digest, Section
-from newsletter.scheduler import Role, SlotTrigger, run
+from newsletter.scheduler import Role, SlotTrigger, Wheel, run
 
 pytestmark = pytest.mark.anyio
 
@@ -182,6 +186,35 @@ async def test_pages_that_fail_end_the_program_with_the_reason() -> None:
         await run(Counting(), Role.WEB, serve=(broken,))
 
     assert "the port is gone" in str(failed.value.exceptions[0])
+
+
+async def test_an_error_of_ours_that_ends_a_part_ends_the_program_as_itself() -> None:
+    async def ended(_: asyncio.Event) -> None:
+        raise ProcessError("serves pages", code=-9)
+
+    with pytest.raises(ProcessError, match="serves pages ended with code -9"):
+        await run(Counting(), Role.CLOCK, serve=(ended,))
+
+
+async def test_the_watchdog_is_told_nothing_while_a_process_beside_us_gives_no_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("WATCHDOG_USEC", "2000")
+    pulse, stopped = asyncio.Event(), asyncio.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        watching = asyncio.create_task(Wheel(Counting(), stopped, pulses=[pulse]).watchdog())
+        told = partial(asyncio.get_running_loop().sock_recv, systemd, 100)
+        assert await told() == b"WATCHDOG=1"
+        await asyncio.sleep(0.1)  # a hundred times as long as it would need
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)
+        pulse.set()
+        assert await told() == b"WATCHDOG=1"
+        stopped.set()
+        await watching
 
 
 def test_a_digests_job_fires_as_cron_means_it() -> None:

@@ -213,7 +213,9 @@ class Log:
         self._reader.start()
 
     def _read(self, stream: IO[str]) -> None:
-        self.lines.extend(stream)
+        # One that was killed may have another beside it, which writes a moment longer than anybody reads.
+        with contextlib.suppress(ValueError):
+            self.lines.extend(stream)
 
     def has(self, words: str) -> bool:
         return any(words in line for line in tuple(self.lines))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +18,8 @@ from newsletter.mailbox.script import Script
 from tests.site.partner import Article, Partner, feed_of
 from tests.site.program import Log, Program, asked, feed_file, until
 
-READERS = 60
+READERS = 1000
+"""More than are mailed while the pages start, by a relay that takes its time."""
 EACH_MINUTE = 'schedule = "* * * * *"\ncatch_up = "2m"'
 pytestmark = pytest.mark.slow
 
@@ -46,6 +50,13 @@ def notified(folder: Path) -> Iterator[tuple[dict[str, str], list[str]]]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ending:
             ending.sendto(b"END", str(path))
         done.result(timeout=10)
+
+
+def serving(running: subprocess.Popen[str]) -> int:
+    """The process that serves its pages."""
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    commands = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    return next(child for child, command in commands.items() if "newsletter.cli.pages" in command)
 
 
 def mailed(program: Program) -> int:
@@ -107,6 +118,32 @@ def test_its_parts_may_be_processes_of_their_own_and_a_slow_feed_holds_none_up(
     assert set(ready.mailbox.counts.values()) == {1}
     slow = next(feed for feed in ready.json("feeds", "list")["feeds"] if feed["feed"] == "slow")
     assert (slow["failures"], slow["last_try_at"]) == (0, None)
+
+
+def test_pages_that_die_end_the_program_so_that_whoever_watches_it_starts_both_anew(ready: Program) -> None:
+    with ready.process("run") as running:
+        log = Log(running)
+        log.wait_for("clock started")
+        assert asked(f"{ready.base_url}/healthz").status == 200
+        os.kill(serving(running), signal.SIGKILL)
+        assert running.wait(timeout=60) == 1, log.lines[-5:]
+        log.wait_for("error: the process that serves pages ended with code -9")
+
+
+def test_pages_end_with_the_program_whatever_ended_it(ready: Program) -> None:
+    with ready.process("run") as running:
+        Log(running).wait_for("clock started")
+        assert asked(f"{ready.base_url}/healthz").status == 200
+        pages = serving(running)
+        running.kill()
+        running.wait(timeout=60)
+        until(lambda: not Path(f"/proc/{pages}").exists() or "State:\tZ" in Path(f"/proc/{pages}/status").read_text())
+
+    with ready.process("run") as again:
+        Log(again).wait_for("clock started")
+        assert asked(f"{ready.base_url}/healthz").status == 200
+        again.terminate()
+        assert again.wait(timeout=60) == 0
 
 
 def test_an_interrupt_at_the_terminal_ends_it_too(ready: Program) -> None:

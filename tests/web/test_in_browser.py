@@ -12,11 +12,12 @@ from playwright.sync_api import Browser, Page, Route
 from starlette.responses import Response
 
 from newsletter.app import App
+from newsletter.listening import listening
 from newsletter.mailbox.server import MailboxServer
 from newsletter.model.edition import EditionState
 from newsletter.model.subscriber import Newcomer, SubscriptionState
 from newsletter.readers.tokens import Purpose
-from newsletter.serving import listening, serve
+from newsletter.serving import serve
 from newsletter.site import open_site
 from newsletter.web.public import public_app
 from newsletter.web.views import AS_SENT, Views

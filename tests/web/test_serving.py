@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.serving import listening, serve, url_of
+from newsletter.listening import listening
+from newsletter.serving import serve, url_of
 
 pytestmark = pytest.mark.anyio
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
@@ -13,6 +14,7 @@ from newsletter.cli.output import JsonOption, SiteOption, answer, opened, partly
 
 if TYPE_CHECKING:
     from newsletter.app import App, Tick
+    from newsletter.beside import Beside
     from newsletter.scheduler import Serve
 
 
@@ -54,18 +56,19 @@ def run(
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Do what is due, for ever, and serve the web pages. SIGTERM drains within 30 s.
+    """Do what is due, for ever, and serve the web pages, beside it in a process of their own. SIGTERM drains within 30 s.
 
     Example: newsletter run --role all
     """
     import uvloop
 
-    with opened(site) as app, _locked(app, role), _pages(app, role) as serve:
+    with opened(site) as app, _locked(app, role), _beside(app, role) as beside, _pages(app, role) as serve:
         from newsletter import scheduler
 
         if role is not RoleName.WEB:
             app.dispatch.recover(alone=role is not RoleName.CLOCK)
-        uvloop.run(scheduler.run(app, scheduler.Role(role), serve=serve))
+        parts, pulses = [*serve, *(each.run for each in beside)], [each.pulse for each in beside]
+        uvloop.run(scheduler.run(app, scheduler.Role(role), serve=parts, pulses=pulses))
     answer({"role": role, "stopped": True}, as_json=as_json, lines=[])
 
 
@@ -82,11 +85,29 @@ def _locked(app: App, role: RoleName) -> Iterator[None]:
 
 
 @contextmanager
+def _beside(app: App, role: RoleName) -> Iterator[tuple[Beside, ...]]:
+    """Who leaves must not wait for the processor that sends: with all roles, the pages have a process of their own."""
+    if role is not RoleName.ALL:
+        yield ()
+        return
+    from newsletter.beside import Beside
+    from newsletter.listening import listening_at
+    from newsletter.sdnotify import watchdog_interval
+
+    web = app.settings.web
+    with listening_at(web.host, web.port, setting="[web] listen") as sock:
+        command = [sys.executable, "-m", "newsletter.cli.pages", str(app.site.folder), str(sock.fileno())]
+        if (told_every := watchdog_interval()) is not None:
+            command.append(str(told_every.total_seconds() / 2))
+        yield (Beside(command, sock=sock, part="serves pages"),)
+
+
+@contextmanager
 def _pages(app: App, role: RoleName) -> Iterator[tuple[Serve, ...]]:
     """What serves pages in this process; a web server is loaded where there is something for it to serve."""
     serve: list[Serve | None] = []
     with ExitStack() as listening:
-        if role in {RoleName.ALL, RoleName.WEB}:
+        if role is RoleName.WEB:
             from newsletter.web.serve import pages
 
             serve.append(listening.enter_context(pages(app)))

@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from newsletter.errors import StoreError
-from newsletter.serving import listening_at, serve
+from newsletter.listening import listening_at
+from newsletter.serving import serve
 from newsletter.store.seam import in_thread
 from newsletter.web import metrics
 

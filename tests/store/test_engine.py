@@ -155,7 +155,7 @@ def test_a_lock_held_for_too_long_says_so(tmp_path: Path) -> None:
 
 
 def test_a_writer_gets_its_turn_when_another_program_lets_go_and_readers_stay_patient(tmp_path: Path) -> None:
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store, ThreadPoolExecutor(1) as waiting:
+    with made_store(tmp_path) as store, ThreadPoolExecutor(1) as waiting:
         other = sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         written = waiting.submit(_add, store, "one")

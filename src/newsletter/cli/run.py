@@ -56,7 +56,7 @@ def run(
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Do what is due, for ever, and serve the web pages, beside it in a process of their own. SIGTERM drains within 30 s.
+    """Do what is due, for ever, and serve the web pages in a process beside it. SIGTERM drains within 30 s.
 
     Example: newsletter run --role all
     """

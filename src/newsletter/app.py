@@ -126,6 +126,7 @@ class App:
         self.sign_ups = SignUps(self._key)
         self.tokens, self.marks = Tokens(keys, reread=site.keys), Marks(keys, reread=site.keys)
         self.visits = Visits(store)
+        self._freezing = asyncio.Lock()  # two that write down recipients would only be in each other's way
 
     @classmethod
     def open(cls, site: Site, *, clock: Clock | None = None) -> Self:
@@ -175,6 +176,7 @@ class App:
             pacing=self.pacing,
             message=self._message,
             clock=self.clock,
+            freeze_rest=self.freeze_rest,
             journals=self.site.var() / "journals",
             shared=not self._store.is_sqlite,
         )
@@ -251,7 +253,10 @@ class App:
         return tuple(digest for digest in self.settings.every_digest if digest.schedule)
 
     async def compose(self, digest_id: str, *, slot: Slot | None = None) -> Composed:
-        """Freeze the next edition of a digest, for a slot or for now."""
+        """Freeze the next edition of a digest, for a slot or for now, with the first of its recipients.
+
+        `freeze_rest` writes down the others.
+        """
         from newsletter.collect.filters import refusal
         from newsletter.compose.compose import compose
         from newsletter.render.render import render_digest
@@ -281,7 +286,7 @@ class App:
             digest=digest_id,
             edition=composed.edition_id,
             items=composed.items,
-            recipients=composed.recipients,
+            written_down=composed.recipients,
             because=composed.because,
             warnings=len(composed.warnings),
         )
@@ -290,6 +295,13 @@ class App:
     async def compose_due(self) -> int:
         """Compose what is due; returns how many editions came of it."""
         return sum(each.edition_id is not None for each in await self.agenda.settle_due())
+
+    async def freeze_rest(self, stop: asyncio.Event) -> bool:
+        """Write down the recipients that are still to come of editions that are frozen; whether there were any."""
+        from newsletter.compose.writing_down import freeze_rest
+
+        async with self._freezing:
+            return await freeze_rest(self.editions, stop=stop)
 
     # Editions
 

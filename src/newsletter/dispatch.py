@@ -7,11 +7,12 @@ import os
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -33,6 +34,7 @@ from newsletter.store.ports import Editions, Ledger, Pacing
 from newsletter.store.seam import in_thread
 
 _REST = timedelta(seconds=REFUSED_PAUSE)
+_ADDED = ("sent", "deferred", "failed", "unknown", "returned", "dropped", "alarms")
 _OUTCOMES = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
 log = structlog.get_logger()
@@ -62,6 +64,7 @@ class Dispatch:
         ledger: Ledger,
         pacing: Pacing,
         message: Callable[[Claimed], Message],
+        freeze_rest: Callable[[asyncio.Event], Coroutine[Any, Any, bool]],
         clock: Clock,
         journals: Path,
         shared: bool,
@@ -76,6 +79,7 @@ class Dispatch:
         self.unfit: tuple[str, ...] = ()
         """Relays that were paused when this process last looked."""
         self._message = message
+        self._freeze_rest = freeze_rest
         self._clock = clock
         self._journals = journals
         self._shared = shared
@@ -104,7 +108,12 @@ class Dispatch:
             if state in {EditionState.AWAITING, EditionState.PAUSED, EditionState.CANCELLED}:
                 raise EditionError(edition_id, f"it is {state}: nothing of it may be sent")
         await in_thread(self.recover)
-        counts = await self._send(stop or asyncio.Event(), edition_id=edition_id, on_progress=on_progress)
+        stop = stop or asyncio.Event()
+        async with self._freezing(stop) as freezing:
+            counts = await self._send(stop, edition_id=edition_id, on_progress=on_progress)
+            if await freezing and counts.because is None and not stop.is_set():
+                # Who was written down behind the last look.
+                counts = _both(counts, await self._send(stop, edition_id=edition_id, on_progress=on_progress))
         await finish(self._editions, self._clock)
         worked_on = dict.fromkeys((*counts.editions, *([edition_id] if edition_id else [])))
         reports = [await in_thread(self._editions.report, each) for each in worked_on]
@@ -113,6 +122,10 @@ class Dispatch:
     async def send_due(self, stop: asyncio.Event) -> int:
         """Deliver what is due; returns how many deliveries were tried."""
         await in_thread(self.recover, alone=False)
+        async with self._freezing(stop):
+            return await self._send_due(stop)
+
+    async def _send_due(self, stop: asyncio.Event) -> int:
         now = self._clock.now()
         # A clock that was set back since is no reason to rest until it has caught up.
         rests = self._refused_at is not None and timedelta(0) <= now - self._refused_at < _REST
@@ -125,6 +138,17 @@ class Dispatch:
             # Each look at a relay that refuses everybody uses up a few attempts.
             self._refused_at = now
         return counts.tried
+
+    @asynccontextmanager
+    async def _freezing(self, stop: asyncio.Event) -> AsyncIterator[asyncio.Task[bool]]:
+        """Meanwhile recipients are written down that are still to come: whoever froze the edition may be dead."""
+        freezing = asyncio.create_task(self._freeze_rest(stop))
+        try:
+            yield freezing
+            await freezing
+        finally:
+            freezing.cancel()  # where sending failed; what it has begun is finished
+            await asyncio.gather(freezing, return_exceptions=True)
 
     async def _send(
         self,
@@ -181,6 +205,12 @@ class Dispatch:
         with suppress(MoveError):  # it is paused or cancelled already
             self._editions.move(alarm.whom, EditionState.PAUSED, now=now, because=alarm.because)
         return f"`newsletter resume {alarm.whom}` lets it go on, `resend --only failed` brings back who was refused"
+
+
+def _both(first: Counts, then: Counts) -> Counts:
+    """What two runs did, one after the other."""
+    added = {name: getattr(first, name) + getattr(then, name) for name in _ADDED}
+    return replace(then, editions=tuple(dict.fromkeys(first.editions + then.editions)), **added)
 
 
 def _owner() -> str:

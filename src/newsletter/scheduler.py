@@ -79,6 +79,9 @@ class Pipeline(Protocol):
     async def compose_due(self) -> int:
         """Compose what is due."""
 
+    async def freeze_rest(self, stop: asyncio.Event) -> bool:
+        """Write down the recipients that are still to come of editions that are frozen."""
+
     async def send_due(self, stop: asyncio.Event) -> int:
         """Deliver what is due; soon after `stop` is set, finish what was begun and return."""
 
@@ -175,7 +178,8 @@ class Wheel:
 
     async def _edition_step(self) -> None:
         if await self._pipeline.compose_due():
-            self._send.set()
+            self._send.set()  # to the first of its recipients; the others are written down meanwhile
+        await self._pipeline.freeze_rest(self._stop)
         await self._pipeline.settle()
         await self._pipeline.prune()
 

@@ -58,6 +58,10 @@ class Counting:
         self._called("compose")
         return self.composes.pop() if self.composes else 0
 
+    async def freeze_rest(self, stop: asyncio.Event) -> bool:
+        del stop
+        return bool(self._called("freeze"))
+
     async def send_due(self, stop: asyncio.Event) -> int:
         self._called("send")
         if (waiting := self.sending(stop)) is not None:

@@ -102,9 +102,10 @@ class Site:
 
 
 @contextmanager
-def made(url: str, journals: Path, *, readers: int = READERS) -> Iterator[Site]:
+def made(url: str, journals: Path, *, readers: int = READERS, first: int = READERS) -> Iterator[Site]:
+    """`first` readers are written down with the edition, the others are left to senders."""
     with Store.open(url, site_dir=Path("/")) as store:
-        edition = frozen(store, readers)
+        edition = frozen(store, readers, first=first)
     relay = MailboxThread()
     with relay:
         yield Site(url=url, edition=edition, relay=relay, journals=journals, readers=readers)

@@ -1,4 +1,5 @@
-"""A sender in a process of its own, to be killed: recovers what a dead one left, then sends all that is due.
+"""A sender in a process of its own, to be killed: recovers what a dead one left, then sends all that is due, while it
+writes down the recipients who are still to come.
 
     python -m tests.deliver.sender URL PORT CONNECTIONS JOURNALS [LEASE_SECONDS [PATIENCE_SECONDS [AHEAD_SECONDS]]]
 
@@ -18,22 +19,37 @@ from pathlib import Path
 from newsletter.deliver.send import Limits
 from newsletter.errors import StoreError
 from newsletter.model.settings import Relay, Tls
+from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
 from newsletter.store.outcomes import ANSWER_WITHIN
+from newsletter.store.seam import in_thread
 from tests.deliver.press import LateClock, Press
 from tests.store.samples import hashes_of
+
+_FEW = 5
 
 
 async def _send(press: Press, *, shared: bool) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, press.stop.set)
     press.recover(alone=not shared)
+    writing_down = asyncio.create_task(_freeze_rest(Editions(press.store), press.stop))
     counts = await press.send(owner=f"pid {os.getpid()}")
+    if await writing_down:
+        counts = await press.send(owner=f"pid {os.getpid()}")
     while shared and counts.because is None and press.ledger.in_flight():
         await asyncio.sleep(0.05)
         press.recover(alone=False)
         counts = await press.send(owner=f"pid {os.getpid()}")
     sys.stdout.write(f"{counts.sent} {counts.because}\n")
+
+
+async def _freeze_rest(editions: Editions, stop: asyncio.Event) -> bool:
+    """Write down who is still to come, so few at a time that it takes as long as to send; whether there were any."""
+    any_left = False
+    while not stop.is_set() and await in_thread(editions.freeze_more, most=_FEW):
+        any_left = True
+    return any_left
 
 
 def main(url: str, port: str, connections: str, journals: str, *more: str) -> None:

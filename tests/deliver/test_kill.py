@@ -3,17 +3,18 @@
 import os
 import random
 import signal
+from pathlib import Path
 
 import pytest
 
 from newsletter.mailbox.script import Script
-from tests.deliver.killing import CONNECTIONS, READERS, Site, accounted_for, mailed, until
+from tests.deliver.killing import CONNECTIONS, READERS, Site, accounted_for, made, mailed, until
 from tests.deliver.press import held
 
 
-@pytest.mark.slow
-def test_after_kills_at_any_moment_everybody_has_one_mail_or_is_counted_as_unknown(each_site: Site) -> None:
-    site, luck, kills = each_site, random.Random(20261123), 0
+def killed_again_and_again(site: Site) -> None:
+    """Kill a sender at random moments until most have their mail, and let another one send the rest."""
+    luck, kills = random.Random(20261123), 0
     while mailed(site) < READERS * 0.8:
         target = mailed(site) + luck.randrange(1, 150)
         with site.sender() as process:
@@ -24,6 +25,17 @@ def test_after_kills_at_any_moment_everybody_has_one_mail_or_is_counted_as_unkno
     site.send_to_the_end()
     assert kills >= 3
     accounted_for(site, in_doubt=kills * CONNECTIONS)
+
+
+@pytest.mark.slow
+def test_after_kills_at_any_moment_everybody_has_one_mail_or_is_counted_as_unknown(each_site: Site) -> None:
+    killed_again_and_again(each_site)
+
+
+@pytest.mark.slow
+def test_nor_is_anybody_skipped_who_is_written_down_meanwhile(each_url: str, tmp_path: Path) -> None:
+    with made(each_url, tmp_path / "journals", first=20) as site:
+        killed_again_and_again(site)
 
 
 @pytest.mark.slow

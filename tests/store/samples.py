@@ -96,6 +96,25 @@ def set_subscription(store: Store, subscription_id: int, state: SubscriptionStat
         connection.execute(update(SubscriptionRow).where(SubscriptionRow.id == subscription_id).values(state=state))
 
 
+def join(store: Store, subscriptions: Sequence[int], list_id: str) -> None:
+    """Put the people of these subscriptions on another list too."""
+    with store.write() as connection:
+        people = connection.scalars(select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id.in_(subscriptions)))
+        rows = [
+            {"subscriber_id": person, "list_id": list_id, "state": SubscriptionState.ACTIVE, "since_at": NOW}
+            for person in people.all()
+        ]
+        connection.execute(insert(SubscriptionRow), rows)
+
+
+def prefer(store: Store, subscription: int, *, topics: str | None = None, **of_person: object) -> None:
+    with store.write() as connection:
+        connection.execute(update(SubscriptionRow).where(SubscriptionRow.id == subscription).values(topics=topics))
+        person = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id == subscription).scalar_subquery()
+        if of_person:
+            connection.execute(update(SubscriberRow).where(SubscriberRow.id == person).values(**of_person))
+
+
 def suppress(store: Store, address: str, *, reason: str) -> None:
     with store.write() as connection:
         connection.execute(insert(SuppressionRow).values(address_hash=hashes_of(address)[0], reason=reason, at=NOW))
@@ -188,15 +207,19 @@ def freeze(
     *,
     state: EditionState = EditionState.APPROVED,
     now: datetime = NOW,
+    first: int = 10_000,
 ) -> int:
-    return Editions(store).freeze(draft, rendered_of(draft), slot=f"slot of {draft.id}"[:32], state=state, now=now)
+    """Freeze an edition with the first so many of its recipients."""
+    return Editions(store, first=first).freeze(
+        draft, rendered_of(draft), slot=f"slot of {draft.id}"[:32], state=state, now=now
+    )
 
 
-def frozen(store: Store, people: int, *, number: int = 1, list_id: str = "brief") -> str:
-    """The id of an approved edition of one new story for this many new people."""
+def frozen(store: Store, people: int, *, number: int = 1, list_id: str = "brief", first: int = 10_000) -> str:
+    """The id of an approved edition of one new story for this many new people, the first of whom are written down."""
     add_people(store, people, list_id=list_id)
     draft = draft_of(add_items(store, 1), edition_id=f"{list_id}-{number}", number=number, list_id=list_id)
-    freeze(store, draft)
+    freeze(store, draft, first=first)
     return draft.id
 
 

@@ -7,38 +7,29 @@ from dataclasses import replace
 from threading import Barrier
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from newsletter.errors import EditionError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft, EditionState
 from newsletter.model.publication import AlreadySent
-from newsletter.model.subscriber import SubscriptionState
 from newsletter.model.variant import HAD_IT_ALL, Group, Place, Readership, Variant, Variants
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.items import Items
-from newsletter.store.tables import DeliveryRow, ItemRow, SubscriberRow, SubscriptionRow
-from tests.store.samples import NOW, add_items, add_people, claim_all, deliver, draft_of, open_ledger, rendered_of
-
-
-def _join(store: Store, subscriptions: tuple[int, ...], list_id: str) -> None:
-    """Put the people of these subscriptions on another list too."""
-    with store.write() as connection:
-        people = connection.scalars(select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id.in_(subscriptions)))
-        rows = [
-            {"subscriber_id": person, "list_id": list_id, "state": SubscriptionState.ACTIVE, "since_at": NOW}
-            for person in people.all()
-        ]
-        connection.execute(insert(SubscriptionRow), rows)
-
-
-def _prefer(store: Store, subscription: int, *, topics: str | None = None, **of_person: object) -> None:
-    with store.write() as connection:
-        connection.execute(update(SubscriptionRow).where(SubscriptionRow.id == subscription).values(topics=topics))
-        person = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.id == subscription).scalar_subquery()
-        if of_person:
-            connection.execute(update(SubscriberRow).where(SubscriberRow.id == person).values(**of_person))
+from newsletter.store.tables import DeliveryRow, ItemRow, SubscriptionRow
+from tests.store.samples import (
+    NOW,
+    add_items,
+    add_people,
+    claim_all,
+    deliver,
+    draft_of,
+    join,
+    open_ledger,
+    prefer,
+    rendered_of,
+)
 
 
 def _tell(store: Store, item: int, story: int) -> None:
@@ -83,13 +74,13 @@ def test_where_nobody_prefers_anything_and_nothing_was_sent_there_are_no_groups(
     assert Editions(store).readership(draft_of(add_items(store, 2))) == Readership()
 
 
-def test_readers_are_grouped_by_what_they_prefer(store: Store) -> None:
+def test_readers_are_grouped_by_what_theyprefer(store: Store) -> None:
     first, second, third, *_ = add_people(store, 5)
-    _prefer(store, first, topics='["Seas"]')
-    _prefer(store, second, text_only=True, language="de-AT")
-    _prefer(store, third, topics='["Seas"]')
+    prefer(store, first, topics='["Seas"]')
+    prefer(store, second, text_only=True, language="de-AT")
+    prefer(store, third, topics='["Seas"]')
     (others,) = add_people(store, 1, list_id="other")
-    _prefer(store, others, topics='["Land"]')
+    prefer(store, others, topics='["Land"]')
     groups = Editions(store).readership(draft_of(add_items(store, 1))).groups
     assert set(groups) == {
         Group(topics=("Seas",), readers=2),
@@ -99,15 +90,15 @@ def test_readers_are_grouped_by_what_they_prefer(store: Store) -> None:
 
 
 def test_readers_who_speak_our_own_language_are_not_told_apart(store: Store) -> None:
-    _prefer(store, add_people(store, 2)[0], language="en-GB")
+    prefer(store, add_people(store, 2)[0], language="en-GB")
     assert Editions(store).readership(draft_of(add_items(store, 1))) == Readership()
 
 
 def test_what_a_reader_had_from_any_other_edition_is_known(store: Store) -> None:
     items = add_items(store, 3)
     both, *_ = brief = add_people(store, 4)
-    _join(store, brief[:2], "morning")
-    _join(store, (both,), "noon")
+    join(store, brief[:2], "morning")
+    join(store, (both,), "noon")
     _freeze(store, draft_of(items[:1], edition_id="morning-1", list_id="morning"))
     _freeze(store, draft_of(items[1:2], edition_id="noon-1", list_id="noon"))
     groups = Editions(store).readership(draft_of(items)).groups
@@ -122,8 +113,8 @@ def test_what_a_reader_had_from_any_other_edition_is_known(store: Store) -> None
 def test_who_had_it_gets_their_form_and_who_would_get_nothing_is_not_sent_it(store: Store) -> None:
     items = add_items(store, 3)
     brief = add_people(store, 6)
-    _join(store, brief[:3], "morning")
-    _join(store, brief[:1], "noon")
+    join(store, brief[:3], "morning")
+    join(store, brief[:1], "noon")
     _freeze(store, draft_of(items[:1], edition_id="morning-1", list_id="morning"))
     _freeze(store, draft_of(items[1:2], edition_id="noon-1", list_id="noon"))
     draft = draft_of(items)
@@ -145,7 +136,7 @@ def test_who_had_it_gets_their_form_and_who_would_get_nothing_is_not_sent_it(sto
 
 def test_what_a_reader_had_is_had_whatever_story_it_is_taken_for_since(store: Store) -> None:
     (split, old), (merged, other), (kept, story) = items = add_items(store, 3)
-    _join(store, add_people(store, 1), "morning")
+    join(store, add_people(store, 1), "morning")
     _freeze(store, draft_of(items[:2], edition_id="morning-1", list_id="morning"))
     ((_, new),) = add_items(store, 1)
     _tell(store, split, new)
@@ -172,7 +163,7 @@ def test_what_was_left_out_for_a_reader_was_not_had(store: Store) -> None:
     first, second = items = add_items(store, 2)
     (reader,) = people = add_people(store, 1, list_id="morning")
     for name in ("noon", "evening"):
-        _join(store, people, name)
+        join(store, people, name)
     _freeze(store, draft_of([first], edition_id="morning-1", list_id="morning"))
     _freeze(store, draft_of([first, second], edition_id="noon-1", list_id="noon"))
     # At noon the first story was left out; had the morning edition failed, they would not have had it at all.
@@ -187,7 +178,7 @@ def test_what_was_left_out_for_a_reader_was_not_had(store: Store) -> None:
 def test_what_was_left_out_for_an_edition_that_is_cancelled_then_is_counted_with_it(store: Store) -> None:
     items = add_items(store, 3)
     brief = add_people(store, 6)
-    _join(store, brief[:4], "morning")
+    join(store, brief[:4], "morning")
     _freeze(store, draft_of(items[:2], edition_id="morning-1", list_id="morning"))
     add_people(store, 1, list_id="morning")
     _freeze(store, draft_of(items[1:], edition_id="daily-2"))
@@ -200,7 +191,7 @@ def test_what_was_left_out_for_an_edition_that_is_cancelled_then_is_counted_with
     assert (editions.report("morning-1").sent, editions.report("morning-1").missed) == (1, 3)
     assert editions.report("daily-2").missed == 0
     again = draft_of(items[:2], edition_id="evening-1", list_id="evening")
-    _join(store, brief[:4], "evening")
+    join(store, brief[:4], "evening")
     seen = {group.seen: group.readers for group in editions.readership(again).groups}
     stories = [story for _, story in items]
     assert seen == {frozenset(stories[:2]): 1, frozenset(): 3}, "what was cancelled unsent was not had"
@@ -208,7 +199,7 @@ def test_what_was_left_out_for_an_edition_that_is_cancelled_then_is_counted_with
 
 def test_who_was_not_sent_anything_for_it_misses_it_too(store: Store) -> None:
     items = add_items(store, 2)
-    _join(store, add_people(store, 3)[:2], "morning")
+    join(store, add_people(store, 3)[:2], "morning")
     _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
     _freeze(store, draft_of(items, edition_id="daily-2"))
     Editions(store).move("morning-1", EditionState.CANCELLED, now=NOW)
@@ -218,7 +209,7 @@ def test_who_was_not_sent_anything_for_it_misses_it_too(store: Store) -> None:
 @pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.SENT])
 def test_only_what_reached_somebody_or_may_yet_counts_as_had(store: Store, state: DeliveryState) -> None:
     items = add_items(store, 1)
-    _join(store, add_people(store, 2), "morning")
+    join(store, add_people(store, 2), "morning")
     _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
     with open_ledger(store) as ledger:
         deliver(ledger, claim_all(ledger), state)
@@ -229,7 +220,7 @@ def test_only_what_reached_somebody_or_may_yet_counts_as_had(store: Store, state
 
 def test_an_edition_frozen_in_between_sends_it_back_to_be_composed_again(store: Store) -> None:
     items = add_items(store, 1)
-    _join(store, add_people(store, 2), "morning")
+    join(store, add_people(store, 2), "morning")
     draft = draft_of(items)
     before = Editions(store).readership(draft)
     _freeze(store, draft_of(items, edition_id="morning-1", list_id="morning"))
@@ -241,7 +232,7 @@ def test_an_edition_frozen_in_between_sends_it_back_to_be_composed_again(store: 
 def test_each_recipient_can_be_shown_their_own_form(store: Store) -> None:
     items = add_items(store, 2)
     brief = add_people(store, 2)
-    _join(store, brief[:1], "morning")
+    join(store, brief[:1], "morning")
     _freeze(store, draft_of(items[:1], edition_id="morning-1", list_id="morning"))
     draft = draft_of(items)
     _freeze(store, draft)
@@ -276,7 +267,7 @@ def test_who_wants_one_edition_a_week_gets_no_other(store: Store) -> None:
 
 def test_of_two_lists_that_freeze_the_same_story_at_once_the_second_composes_again(store: Store) -> None:
     items = add_items(store, 1)
-    _join(store, add_people(store, 3), "morning")
+    join(store, add_people(store, 3), "morning")
     drafts = [draft_of(items), draft_of(items, edition_id="morning-1", list_id="morning")]
     readerships = [Editions(store).readership(draft) for draft in drafts]
     ready = Barrier(2)
@@ -293,16 +284,14 @@ def test_of_two_lists_that_freeze_the_same_story_at_once_the_second_composes_aga
 
 
 def test_freezing_stops_no_other_writer_and_forgets_nobody_who_changes_their_mind_meanwhile(store: Store) -> None:
-    if store.is_sqlite:
-        pytest.skip("nobody else writes meanwhile")
     first, second, _ = add_people(store, 3)
-    _prefer(store, first, topics='["Seas"]')
+    prefer(store, first, topics='["Seas"]')
     draft = draft_of(add_items(store, 1))
 
     def place(group: Group) -> Place:
         with store.write(serial=True):  # as imports and polls do
             pass
-        _prefer(store, second, topics='["Land"]')
+        prefer(store, second, topics='["Land"]')
         return _by_seen(group)
 
     assert _freeze(store, draft, place=place) == 3

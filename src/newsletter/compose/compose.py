@@ -42,7 +42,10 @@ _LONGEST_LOOK_BACK = timedelta(days=22)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """What became of an edition: its id, number, size and state, or why there is none."""
+    """What became of an edition: its id, number, size and state, or why there is none.
+
+    `recipients` are those who were written down with it; of a large list there are more to come (`freeze_rest`).
+    """
 
     edition_id: str | None = None
     number: int | None = None

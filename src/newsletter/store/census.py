@@ -10,6 +10,7 @@ from newsletter.model.delivery import DeliveryState
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.books import DELIVERIES
 from newsletter.store.engine import Store
+from newsletter.store.slices import unwritten
 from newsletter.store.tables import SubscriptionRow
 
 
@@ -23,7 +24,9 @@ class Census:
         row = DELIVERIES.table.c
         counted = select(row.state, func.count().label("many")).where(row.edition_id == edition_id)
         with self._store.read() as connection:
-            return {each.state: each.many for each in connection.execute(counted.group_by(row.state))}
+            many = {each.state: each.many for each in connection.execute(counted.group_by(row.state))}
+            still = unwritten(connection, edition_id)
+        return many | {DeliveryState.QUEUED: many.get(DeliveryState.QUEUED, 0) + still} if still else many
 
     def subscriptions(self) -> Mapping[tuple[str, SubscriptionState], int]:
         row = SubscriptionRow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -13,26 +13,31 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, select, up
 from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
-from newsletter.model.variant import NOT_SENT, WHOLE, Place, Readership, Variant, Variants
+from newsletter.model.variant import NOT_SENT, WHOLE, Group, Place, Readership, Variant, Variants
 from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
 from newsletter.store.engine import Store
-from newsletter.store.freezing import check_accepted, insert_deliveries, insert_edition, insert_pieces
+from newsletter.store.freezing import check_accepted, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
 from newsletter.store.missed import missed_by
-from newsletter.store.placing import NOTHING, insert_placed
-from newsletter.store.readership import crowd_of, readership_of
+from newsletter.store.placing import NOTHING, Places, insert_forms, places_of
+from newsletter.store.readership import Shared, crowd_of, readership_of, shared_with
 from newsletter.store.recipients import anybody_weekly
-from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, IssueRow, VariantRow
+from newsletter.store.slices import begin_slices, drop_slices, is_unwritten, next_slice, unwritten
+from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, FreezingRow, IssueRow, VariantRow
 
 _EXPLAINED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED)
 _MOST_REASONS = 100
+_FIRST = 2_000
+"""Recipients who are written down with the edition: for a small list all, for a large one enough to begin with."""
+_MORE = 5_000
 
 
 class Editions:
     """The Editions port."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, first: int = _FIRST) -> None:
         self._store = store
+        self._first = first
 
     def next_number(self, list_id: str) -> int:
         with self._store.read() as connection:
@@ -57,8 +62,15 @@ class Editions:
             return connection.scalar(select(func.max(EditionRow.frozen_at)).where(*kept))
 
     def readership(self, draft: Draft) -> Readership:
-        with self._store.read() as connection:
-            return readership_of(connection, crowd_of(connection, draft))[0]
+        while True:
+            with self._store.read() as connection:
+                crowd = crowd_of(connection, draft)
+                unknown = _unwritten(connection, crowd.shared)
+                if not unknown:
+                    return readership_of(connection, crowd)[0]
+            # Who is about to get them has them, for this one.
+            for edition_id in unknown:
+                self._slice_of(edition_id, most=_MORE)
 
     def freeze(
         self,
@@ -70,20 +82,60 @@ class Editions:
         now: datetime,
         variants: Variants | None = None,
     ) -> int:
+        places, placed = self._places(draft, variants, now=now)
         try:
             with self._store.write_much() as connection:
                 # Two editions with the same story must know of one another.
                 self._store.freeze_alone(connection)
                 check_accepted(connection, draft)
+                if variants:
+                    _check_overlap(connection, draft, variants.readership)
                 insert_edition(connection, draft, rendered, slot=slot, state=state, now=now)
                 insert_pieces(connection, draft)
-                crowd = crowd_of(connection, draft) if variants else None
-                if variants and crowd and crowd.columns:
-                    return insert_placed(connection, draft, crowd, variants, now=now)
-                return insert_deliveries(connection, draft, now=now)
+                if variants and places:
+                    insert_forms(connection, draft, variants, placed)
+                begin_slices(connection, draft, places, now=now, first=self._first)
         except ConflictError as exc:
             because = "its id, its number, its slot or one of its stories was taken meanwhile: compose again"
             raise EditionError(draft.id, because) from exc
+        with self._store.read() as connection:
+            return connection.scalar(select(func.count()).where(DELIVERIES.table.c.edition_id == draft.id)) or 0
+
+    def _places(
+        self, draft: Draft, variants: Variants | None, *, now: datetime
+    ) -> tuple[Places | None, Sequence[tuple[Group, Place]]]:
+        """Who gets which form; nothing where everybody gets the whole edition. Nobody has to wait while it is read."""
+        if variants is None:
+            return None, ()
+        with self._store.read() as connection:
+            crowd = crowd_of(connection, draft)
+            return places_of(connection, crowd, variants, now=now) if crowd.columns else (None, ())
+
+    def freeze_more(self, *, most: int = _MORE) -> bool:
+        first = select(FreezingRow.edition_id).order_by(FreezingRow.queued_at, FreezingRow.edition_id).limit(1)
+        with self._store.read() as connection:
+            edition_id = connection.scalar(first)
+        if edition_id is None:
+            return False
+        self._slice_of(edition_id, most=most)
+        return True
+
+    def _slice_of(self, edition_id: str, *, most: int) -> None:
+        with self._store.write_much() as connection:
+            edition = locked_edition(connection, edition_id)
+            if edition.state is EditionState.CANCELLED:
+                drop_slices(connection, edition_id)  # called off by an older program
+            elif next_slice(connection, edition_id, most=most) and edition.state is EditionState.FINISHED:
+                # By an older program, which took those that were written down for all.
+                because = "not all of its recipients were written down yet"
+                set_state(
+                    connection,
+                    edition,
+                    EditionState.APPROVED,
+                    now=edition.state_at or edition.frozen_at,
+                    because=because,
+                )
+        self._store.give_way()
 
     def get(self, edition_id: str) -> Edition:
         with self._store.read() as connection:
@@ -170,7 +222,7 @@ class Editions:
                 _SUMMARY.where(EditionRow.state == EditionState.APPROVED).order_by(EditionRow.id).with_for_update()
             ).all()
             editions = [_edition_from(row) for row in approved]
-            done = [edition for edition in editions if not _has_any(connection, edition.id, OPEN_STATES)]
+            done = [edition for edition in editions if not _goes_on(connection, edition.id)]
             for edition in done:
                 set_state(connection, edition, EditionState.FINISHED, now=now, because="")
         return tuple(edition.id for edition in done)
@@ -183,6 +235,7 @@ class Editions:
                 select(row.state, func.count().label("many")).where(row.edition_id == edition_id).group_by(row.state)
             )
             many = {state.value: 0 for state in DeliveryState} | {each.state.value: each.many for each in counted}
+            many[DeliveryState.QUEUED] += unwritten(connection, edition_id)
             reasons = _reasons(connection, edition_id)
             waiting = _waiting(connection, edition_id)
             forms = _forms(connection, edition_id)
@@ -229,16 +282,34 @@ def _edition_from(row: Row[Any]) -> Edition:
     return Edition(**row._asdict() | {"warnings": tuple(json.loads(row.warnings))})
 
 
-def _has_any(connection: Connection, edition_id: str, states: Collection[DeliveryState]) -> bool:
+def _goes_on(connection: Connection, edition_id: str) -> bool:
+    # Asked first: what is written down behind this statement is seen by the next.
+    if connection.scalar(select(is_unwritten(edition_id))):
+        return True
     # A look-up a state: the index then answers at once, whatever the planner thinks of a million rows.
     return any(
         connection.scalar(select(exists().where(DeliveryRow.edition_id == edition_id, DeliveryRow.state == state)))
-        for state in states
+        for state in OPEN_STATES
     )
 
 
+def _unwritten(connection: Connection, shared: Shared) -> list[str]:
+    """Those of other editions with stories of this one that have not come to all their recipients yet."""
+    return [edition_id for edition_id in dict(shared) if connection.scalar(select(is_unwritten(edition_id)))]
+
+
+def _check_overlap(connection: Connection, draft: Draft, readership: Readership) -> None:
+    shared, _ = shared_with(connection, draft)
+    if shared != readership.overlap or _unwritten(connection, shared):
+        raise EditionError(draft.id, "another edition with stories of this one was frozen meanwhile: compose again")
+
+
 def _call_off(connection: Connection, edition_id: str, *, now: datetime, because: str) -> None:
-    """Suppress what was not begun; if nothing ever was, the stories are free for another edition."""
+    """Suppress what was not begun; if nothing ever was, the stories are free for another edition.
+
+    Who was not written down until now never is.
+    """
+    drop_slices(connection, edition_id)
     why = f"the edition was cancelled: {because}" if because else "the edition was cancelled"
     row = DELIVERIES.table.c
     # Senders begin theirs in the order of ids too: taken in the same order, nobody waits in a circle.

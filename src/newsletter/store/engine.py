@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,8 @@ _FREEZING_LOCK = 7_310_003
 
 _CHECKPOINT_PAGES = 1000
 """SQLite's own measure of how full its journal may be at the end of a commit."""
+_OTHERS_TURN_SECONDS = 0.005
+"""Longer than whoever waits for a turn takes to ask again (see databases)."""
 
 
 class Store:
@@ -95,6 +98,15 @@ class Store:
             with _unbothered(connection), connection.begin():
                 yield connection
             self._behind.submit(self._checkpoint)
+
+    def give_way(self) -> None:
+        """Let others have SQLite's one turn for a moment, after a large commit and before the next.
+
+        Meanwhile what is in the journal goes into the file: one that grew on would fall to whoever commits next.
+        """
+        if self.is_sqlite:
+            wait([self._behind.submit(self._checkpoint)])
+            time.sleep(_OTHERS_TURN_SECONDS)
 
     def _checkpoint(self) -> None:
         """What is in the journal by now; if that fails, the next large commit tries again."""

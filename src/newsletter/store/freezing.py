@@ -1,26 +1,22 @@
-"""What freezing an edition writes, inside one transaction."""
+"""What freezing an edition writes besides its recipients, inside one transaction."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import Connection, insert, select
 
 from newsletter.errors import EditionError
-from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft, EditionState, Rendered
 from newsletter.model.item import ItemState
-from newsletter.store.books import DELIVERIES
 from newsletter.store.frozen import draft_text, rendered_text
-from newsletter.store.recipients import recipients_of
 from newsletter.store.tables import (
     DocumentRow,
     EditionItemRow,
     EditionRow,
     IssueRow,
     ItemRow,
-    SubscriptionRow,
 )
 
 
@@ -82,22 +78,3 @@ def insert_pieces(connection: Connection, draft: Draft) -> None:
             for story in sorted(piece.story_id for piece in draft.pieces)  # all composers in one order: no deadlock
         ],
     )
-
-
-def insert_deliveries(connection: Connection, draft: Draft, *, now: datetime) -> int:
-    """A queued delivery for each of its recipients; how many there are."""
-    row = DELIVERIES.table.c
-    same_for_all = {
-        row.edition_id: draft.id,
-        row.variant: "",
-        row.state: DeliveryState.QUEUED,
-        row.due_at: now,
-        row.queued_at: now,
-        row.attempts: 0,
-        row.fence: 0,
-    }
-    same = (literal(value, column.type) for column, value in same_for_all.items())
-    recipients = recipients_of(draft).add_columns(*same).order_by(SubscriptionRow.subscriber_id)
-    columns = [row.subscriber_id, row.subscription_id, *same_for_all]
-    statement = insert(DELIVERIES.table).from_select(columns, recipients, include_defaults=False)
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

@@ -1,44 +1,60 @@
-"""Deliveries of an edition whose readers do not all get the same of it, and the account of its forms."""
+"""Which form of an edition each of its readers gets, and the account of its forms."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, Text, func, insert, literal
+from sqlalchemy import Connection, insert
 
-from newsletter.errors import EditionError
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Draft
 from newsletter.model.variant import Group, Place, Variants
-from newsletter.store.books import DELIVERIES
 from newsletter.store.frozen import rendered_text
 from newsletter.store.given import as_given
-from newsletter.store.readership import Crowd, placed, readership_of
-from newsletter.store.tables import DocumentRow, SubscriptionRow, VariantRow
-from newsletter.store.types import UtcDateTime
+from newsletter.store.readership import Crowd, readership_of
+from newsletter.store.tables import DocumentRow, VariantRow
 
 NOTHING = "[]"
 """No stories, as the columns of a form have it."""
 
+_Placed = Sequence[tuple[Group, Place]]
 
-def insert_placed(connection: Connection, draft: Draft, crowd: Crowd, variants: Variants, *, now: datetime) -> int:
-    """A delivery for everybody in the crowd, in the form for their group, settled where there is nothing for them.
 
-    Returns how many; EditionError if another edition with stories of this one was frozen since the forms were made.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """What becomes of each group, as the statements want it that write their deliveries (see `as_given`).
+
+    A row of `by_key` begins with what the group's readers have in the columns called `names`, one of `by_seen` with
+    what they had before alone, for who has another preference by now. Then: variant, state, because, settled at.
+    `pairs` is what the crowd's own statement is to be run with.
     """
+
+    names: tuple[str, ...]
+    pairs: str
+    by_key: str
+    by_seen: str
+
+
+def places_of(connection: Connection, crowd: Crowd, variants: Variants, *, now: datetime) -> tuple[Places, _Placed]:
+    """Where everybody in the crowd belongs; reads all of it."""
     readership, keys = readership_of(connection, crowd)
-    if readership.overlap != variants.readership.overlap:
-        raise EditionError(draft.id, "another edition with stories of this one was frozen meanwhile: compose again")
-    places = [variants.place(group) for group in readership.groups]
-    _insert_forms(connection, draft, variants, list(zip(readership.groups, places, strict=True)))
-    rows = [(*key, *_delivery(place, now=now)) for key, place in zip(keys, places, strict=True)]
-    written = _insert_deliveries(connection, draft, crowd, rows, now=now)
-    # sqlite3 counts only statements that begin with INSERT, and this one begins with its CTE.
-    return written if written >= 0 else sum(group.readers for group in readership.groups)
+    placed = [(group, variants.place(group)) for group in readership.groups]
+    names = tuple(crowd.columns)
+    by_key = [(*key, *_delivery(place, now=now)) for key, (_, place) in zip(keys, placed, strict=True)]
+    by_seen: dict[int, tuple[Any, ...]] = {}
+    if "seen" in names:
+        # Of several groups that had the same, the largest speaks.
+        order = sorted(range(len(keys)), key=lambda at: placed[at][0].readers)
+        at_seen = names.index("seen")
+        by_seen = {keys[at][at_seen]: _delivery(placed[at][1], now=now) for at in order}
+    seen = [(bits, *delivery) for bits, delivery in by_seen.items()]
+    pairs = crowd.values.get("pairs", NOTHING)
+    return Places(names=names, pairs=pairs, by_key=as_given(by_key), by_seen=as_given(seen)), placed
 
 
 def _delivery(place: Place, *, now: datetime) -> tuple[Any, ...]:
@@ -48,10 +64,9 @@ def _delivery(place: Place, *, now: datetime) -> tuple[Any, ...]:
     return place.variant, DeliveryState.QUEUED, None, None
 
 
-def _insert_forms(
-    connection: Connection, draft: Draft, variants: Variants, placed_groups: Sequence[tuple[Group, Place]]
-) -> None:
-    readers = _counted(placed_groups)
+def insert_forms(connection: Connection, draft: Draft, variants: Variants, placed: _Placed) -> None:
+    """The forms, how many readers each is for, and documents of their own."""
+    readers = _counted(placed)
     rows = [
         {
             "edition_id": draft.id,
@@ -75,32 +90,12 @@ def _insert_forms(
         connection.execute(insert(DocumentRow), documents)
 
 
-def _counted(placed_groups: Sequence[tuple[Group, Place]]) -> Mapping[str, Counter[str]]:
+def _counted(placed: _Placed) -> Mapping[str, Counter[str]]:
     """By column of a form's row: how many readers, by form."""
     readers, spared, nearest = Counter[str](), Counter[str](), Counter[str]()
-    for group, place in placed_groups:
+    for group, place in placed:
         if place.variant is not None:
             readers[place.variant] += group.readers
             spared[place.variant] += group.readers * place.spared
             nearest[place.variant] += group.readers * place.nearest
     return {"readers": readers, "spared": spared, "nearest": nearest}
-
-
-def _insert_deliveries(
-    connection: Connection, draft: Draft, crowd: Crowd, rows: Sequence[tuple[Any, ...]], *, now: datetime
-) -> int:
-    row = DELIVERIES.table.c
-    same_for_all = {row.edition_id: draft.id, row.due_at: now, row.queued_at: now, row.attempts: 0, row.fence: 0}
-    # Who changed their mind a moment ago is in no group: they are not forgotten, and get the whole edition.
-    usual = {"variant": "", "state": DeliveryState.QUEUED.value}
-    own = {"variant": String(40), "state": String(24), "because": Text(), "settled_at": UtcDateTime()}
-    recipients, places = placed(connection.dialect.name, crowd, **own)
-    selected = recipients.add_columns(
-        *(func.coalesce(places.c[name], usual[name]) if name in usual else places.c[name] for name in own),
-        *(literal(value, column.type) for column, value in same_for_all.items()),
-    )
-    columns = [row.subscriber_id, row.subscription_id, *(row[name] for name in own), *same_for_all]
-    ordered = selected.order_by(SubscriptionRow.subscriber_id)
-    statement = insert(DELIVERIES.table).from_select(columns, ordered, include_defaults=False)
-    values = crowd.values | {"places": as_given(rows)}
-    return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     String,
     Text,
+    and_,
     cast,
     exists,
     func,
@@ -61,7 +62,11 @@ _REACHES = (
 _MOST_BITS = 60
 """As many as fit into a column of 64 bits. What is shared with still older editions is taken for not seen."""
 
-_NAMES = ("text_only", "language", "topics", "seen")
+_COLUMNS: dict[str, SQLColumnExpression[Any]] = {
+    "text_only": SubscriberRow.text_only,
+    "language": func.coalesce(SubscriberRow.language, ""),
+    "topics": func.coalesce(SubscriptionRow.topics, ""),
+}
 _OF_PEOPLE = ("text_only", "language")
 """Those of them that are the same on all lists."""
 
@@ -72,8 +77,8 @@ Shared = tuple[tuple[str, frozenset[int]], ...]
 class Crowd:
     """The recipients of an edition as statements see them.
 
-    `columns` are what they may differ in (see `_NAMES`), each only if somebody does; `shared` has the bits of `seen` in
-    their order, and `values` what the statements are to be run with.
+    `columns` are what they may differ in (`_COLUMNS`, and `seen`), each only if somebody does; `shared` has the bits of
+    `seen` in their order, and `values` what the statements are to be run with.
     """
 
     query: Select[int, int]
@@ -82,18 +87,51 @@ class Crowd:
     values: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Subscribers with ids above `after`, up to `upto`."""
+
+    after: int
+    upto: int
+
+    def has(self, subscriber_id: Any) -> ColumnElement[bool]:
+        """Whether a column is in it."""
+        return and_(subscriber_id > self.after, subscriber_id <= self.upto)
+
+
 def crowd_of(connection: Connection, draft: Draft) -> Crowd:
     """The edition's recipients, and how they differ."""
-    columns = dict(_differences(connection, draft))
-    query = recipients_of(draft, people=not columns.keys().isdisjoint(_OF_PEOPLE))
-    keeps = draft.digest.already_sent is AlreadySent.KEEP
-    shared, pairs = ((), []) if keeps else _shared(connection, draft)
-    if shared:
-        _join_by_sets(connection)
-        seen = _seen(connection.dialect.name)
-        query = query.outerjoin(seen, seen.c.subscriber_id == SubscriptionRow.subscriber_id)
-        columns["seen"] = func.coalesce(seen.c.bits, 0)
-    return Crowd(query=query, columns=columns, shared=shared, values={"pairs": as_given(pairs)} if shared else {})
+    names = tuple(_differences(connection, draft))
+    shared, pairs = shared_with(connection, draft)
+    return crowd_like(connection, draft, (*names, *["seen"] * bool(shared)), shared=shared, pairs=as_given(pairs))
+
+
+def crowd_like(
+    connection: Connection,
+    draft: Draft,
+    names: Collection[str],
+    *,
+    shared: Shared = (),
+    pairs: str = "[]",
+    span: Span | None = None,
+) -> Crowd:
+    """The edition's recipients, of a span if told, who differ in what `names` names."""
+    query = recipients_of(draft, people=not set(names).isdisjoint(_OF_PEOPLE))
+    if span:
+        query = query.where(span.has(SubscriptionRow.subscriber_id))
+    columns = {name: column for name, column in _COLUMNS.items() if name in names}
+    if "seen" not in names:
+        return Crowd(query=query, columns=columns, shared=shared, values={})
+    _join_by_sets(connection)
+    seen = _seen(connection.dialect.name, {edition_id for edition_id, *_ in json.loads(pairs)}, span)
+    query = query.outerjoin(seen, seen.c.subscriber_id == SubscriptionRow.subscriber_id)
+    columns["seen"] = func.coalesce(seen.c.bits, 0)
+    return Crowd(query=query, columns=columns, shared=shared, values={"pairs": pairs})
+
+
+def shared_with(connection: Connection, draft: Draft) -> tuple[Shared, list[tuple[str, str, int]]]:
+    """What other editions share with this one, if that matters, and (edition, variant, bit) of their forms."""
+    return ((), []) if draft.digest.already_sent is AlreadySent.KEEP else _shared(connection, draft)
 
 
 def readership_of(connection: Connection, crowd: Crowd) -> tuple[Readership, tuple[tuple[Any, ...], ...]]:
@@ -111,14 +149,15 @@ def readership_of(connection: Connection, crowd: Crowd) -> tuple[Readership, tup
     return Readership(groups=groups, overlap=crowd.shared), tuple(tuple(row)[:-1] for row in rows)
 
 
-def placed(dialect: str, crowd: Crowd, **columns: Any) -> tuple[Select[int, int], CTE]:
-    """The crowd beside a table, bound to `places`, that has each group's key and these columns; null beside who is in
-    no group.
+def joined_by(
+    dialect: str, crowd: Crowd, called: str, names: Collection[str], **columns: Any
+) -> tuple[Select[int, int], CTE]:
+    """The crowd beside a table, bound to the parameter of its name, that has these columns for what readers have in
+    those of `names`; null beside whoever it does not have.
     """
-    keys = {name: _KINDS[name] for name in crowd.columns}
-    places = given(dialect, "places", **keys, **columns)
-    same = [places.c[name] == column for name, column in crowd.columns.items()]
-    return crowd.query.outerjoin(places, onclause=_all(same)), places
+    table = given(dialect, called, **{name: _KINDS[name] for name in names}, **columns)
+    same = [table.c[name] == crowd.columns[name] for name in names]
+    return crowd.query.outerjoin(table, onclause=_all(same)), table
 
 
 _KINDS: dict[str, Any] = {"text_only": Boolean(), "language": String(35), "topics": Text(), "seen": BigInteger()}
@@ -139,15 +178,15 @@ def _join_by_sets(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
 
 
-def _differences(connection: Connection, draft: Draft) -> Iterator[tuple[str, SQLColumnExpression[Any]]]:
-    """(name, column) of what anybody on the list may differ in. Spelt as the partial indexes are."""
+def _differences(connection: Connection, draft: Draft) -> Iterator[str]:
+    """Names of what anybody on the list may differ in, besides what they had. Spelt as the partial indexes are."""
     if connection.scalar(select(exists().where(text("subscribers.text_only")).select_from(SubscriberRow))):
-        yield "text_only", SubscriberRow.text_only
+        yield "text_only"
     if any(_foreign(tag, draft.publication.language) for tag in _languages(connection)):
-        yield "language", func.coalesce(SubscriberRow.language, "")
+        yield "language"
     chosen = exists().where(SubscriptionRow.list_id == draft.mailing_list.id, SubscriptionRow.topics.is_not(None))
     if connection.scalar(select(chosen)):
-        yield "topics", func.coalesce(SubscriptionRow.topics, "")
+        yield "topics"
 
 
 def _languages(connection: Connection) -> Iterable[str]:
@@ -207,15 +246,17 @@ def _forms(connection: Connection, edition_id: str) -> list[tuple[str, set[int]]
     return [("", set()), *((row.variant, set(json.loads(row.left_out))) for row in kept)]
 
 
-def _seen(dialect: str) -> FromClause:
+def _seen(dialect: str, editions: Collection[str], span: Span | None) -> FromClause:
     pairs = given(dialect, "pairs", edition_id=String(150), variant=String(40), bit=BigInteger())
-    return (
+    reached = (
         select(DeliveryRow.subscriber_id, cast(func.sum(pairs.c.bit), BigInteger).label("bits"))
         .join(pairs, (pairs.c.edition_id == DeliveryRow.edition_id) & (pairs.c.variant == DeliveryRow.variant))
         .where(DeliveryRow.state.in_(_REACHES))
-        .group_by(DeliveryRow.subscriber_id)
-        .cte("seen")
     )
+    if span:
+        # Their editions are named once more, so that the index on them and on people is of use.
+        reached = reached.where(DeliveryRow.edition_id.in_(editions), span.has(DeliveryRow.subscriber_id))
+    return reached.group_by(DeliveryRow.subscriber_id).cte("seen")
 
 
 def _group(row: dict[str, Any], shared: Shared) -> Group:

@@ -20,6 +20,7 @@ REVISIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """Every revision there is, oldest first: known without importing Alembic."""
 

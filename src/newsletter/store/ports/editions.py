@@ -66,12 +66,22 @@ class Editions(Protocol):
         variants: Variants | None = None,
     ) -> int:
         """Write the edition, its pieces, its documents, its claim on the stories and one queued delivery for every
-        active subscriber of the list, in one transaction; returns the number of recipients.
+        active subscriber of the list; returns the number of deliveries.
+
+        That is one transaction, but for the recipients of a large list: the first of them are in it, who the others
+        are is settled by it, and `freeze_more` writes them down.
 
         With `variants` each is queued in the form for their group, and those for whom it is empty are suppressed at
         once; without, everybody gets the whole edition.
 
         EditionError if its id, its number, its slot or one of its stories was taken meanwhile: compose again.
+        """
+
+    def freeze_more(self, *, most: int) -> bool:
+        """Write down so many more recipients, of the edition that has waited longest for it; False if all have theirs.
+
+        Anybody may, and several at once: each continues where the last one came to. An edition is not finished before
+        that is done; its report counts who is still to come as queued. Of one that is called off nobody is to come.
         """
 
     def get(self, edition_id: str) -> Edition:

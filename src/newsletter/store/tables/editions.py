@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from newsletter.model.edition import EditionState
 from newsletter.model.visit import Agent
 from newsletter.store.tables.base import Base
+from newsletter.store.types import Id
 
 
 class SlotRow(Base):
@@ -49,6 +50,23 @@ class EditionRow(Base):
     template_hash: Mapped[str] = mapped_column(String(64))
     warnings: Mapped[str] = mapped_column(Text)
     draft: Mapped[str] = mapped_column(Text)
+
+
+class FreezingRow(Base):
+    """An edition whose recipients are not all written down yet: who are is said by the id of a subscriber.
+
+    `audience` is the draft without its pieces, `places` who gets which form; both as JSON.
+    """
+
+    __tablename__ = "freezings"
+
+    edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"), primary_key=True)
+    written_to: Mapped[int] = mapped_column(Id)
+    last_id: Mapped[int] = mapped_column(Id)
+    """The youngest subscriber there was when it was frozen."""
+    queued_at: Mapped[datetime]
+    audience: Mapped[str] = mapped_column(Text)
+    places: Mapped[str | None] = mapped_column(Text)
 
 
 class DocumentRow(Base):

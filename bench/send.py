@@ -62,13 +62,13 @@ TOKENS = Tokens((b"a key for benchmarks, thirty-two",))
 KEYS = AddressKeys(secret=b"a key for benchmarks, thirty-two")
 
 
-def prepared_edition(size: int) -> Prepared:
+def rendered_edition(size: int) -> Rendered:
     paragraph = f'<p style="margin:0 0 18px;font-size:17px;line-height:28px">{SENTENCE * 3}</p>\n'
     footer = (
         f'<p>{NONCE}address <a href="{NONCE}unsubscribe">Unsubscribe</a> <a href="{NONCE}preferences">Change</a></p>'
     )
     page = paragraph * max(1, int(size * 0.73) // len(paragraph))
-    rendered = Rendered(
+    return Rendered(
         subject="Two ports, one strait",
         html=f"<!DOCTYPE html><html><body>{page}{footer}</body></html>\n",
         text=(SENTENCE[:72] + "\n") * max(1, int(size * 0.2) // 73) + f"{NONCE}unsubscribe {NONCE}preferences\n",
@@ -78,6 +78,9 @@ def prepared_edition(size: int) -> Prepared:
         html_bytes=0,
         template_hash="",
     )
+
+
+def prepared_edition(size: int) -> Prepared:
     facts = MessageFacts(
         batch="daily",
         sender=PUBLICATION.sender,
@@ -88,7 +91,7 @@ def prepared_edition(size: int) -> Prepared:
         list_title=MAILING_LIST.title,
         dated_at=DATED_AT,
     )
-    return prepare(rendered, facts)
+    return prepare(rendered_edition(size), facts)
 
 
 class Factory:
@@ -178,7 +181,7 @@ def library(port: int, factory: Factory, *, messages: int) -> float:
     return messages // SESSIONS * SESSIONS / (time.perf_counter() - before)
 
 
-def freeze(store: Store, number: int) -> str:
+def freeze(store: Store, number: int, *, size: int = 0) -> str:
     draft = Draft(
         id=f"daily-{number}",
         number=number,
@@ -188,11 +191,10 @@ def freeze(store: Store, number: int) -> str:
         dated_at=DATED_AT,
         parts=(),
     )
-    nothing = Rendered(
-        subject="", html="", text="", preheader="", nonce=NONCE, fields=(), html_bytes=0, template_hash=""
-    )
-    editions = Editions(store)
-    editions.freeze(draft, nothing, slot=draft.id, state=EditionState.APPROVED, now=SystemClock().now())
+    editions, now = Editions(store), SystemClock().now()
+    editions.freeze(draft, rendered_edition(size), slot=draft.id, state=EditionState.APPROVED, now=now)
+    while editions.freeze_more():
+        pass
     return draft.id
 
 

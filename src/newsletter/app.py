@@ -151,7 +151,7 @@ class App:
         return Mailroom(
             self.settings,
             editions=self.editions,
-            templates=self.templates,
+            templates=lambda: self.templates,
             tokens=self.tokens,
             marks=self.marks,
             key=self._key,

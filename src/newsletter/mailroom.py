@@ -6,8 +6,10 @@ import hmac
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from newsletter.deliver.dkim import signatures, signing_keys
@@ -18,13 +20,13 @@ from newsletter.model.message import Envelope, LetterKind, Message
 from newsletter.model.settings import Settings
 from newsletter.model.visit import Tracking
 from newsletter.readers.tokens import Purpose, Tokens
-from newsletter.render.counted import counted
-from newsletter.render.environment import Templates
 from newsletter.render.headers import edition_facts, header_address, letter_facts, unsubscribe_mailto
 from newsletter.render.mime import Prepared, prepare
 from newsletter.render.recipient import Recipient
-from newsletter.render.render import render_letter
 from newsletter.store.ports import Editions
+
+if TYPE_CHECKING:
+    from newsletter.render.environment import Templates
 
 _MOST_PREPARED = 128
 _NOT_MESSAGE_ID = re.compile(r"[^A-Za-z0-9._-]+")
@@ -41,7 +43,7 @@ class Mailroom:
         settings: Settings,
         *,
         editions: Editions,
-        templates: Templates,
+        templates: Callable[[], Templates],
         tokens: Tokens,
         marks: Marks,
         key: bytes,
@@ -101,6 +103,8 @@ class Mailroom:
         return prepare(rendered, facts, text_only=form.text_only)
 
     def _counted(self, edition_id: str, rendered: Rendered) -> Rendered:
+        from newsletter.render.counted import counted  # as in _prepare
+
         base, tracking, marks = self._settings.publication.base_url, self._tracking(edition_id), self._marks
         page = f"{base}/{{}}/{quote(edition_id)}/{{}}"
         return counted(
@@ -178,12 +182,15 @@ class Mailroom:
     def _prepare(self, claimed: Claimed, *, counting: bool) -> Prepared:
         if claimed.ledger is LedgerKind.EDITION:
             return self.prepared_edition(claimed.batch, claimed.variant, counting=counting)
+        # Not at the top: who sends editions has no room for what fills in letters, and need not wait for it.
+        from newsletter.render.render import render_letter
+
         kind = _kind(claimed)
         mailing_list = self._settings.mailing_list(claimed.list_id)
         publication = self._settings.publication.on(mailing_list)
         # Derived, not drawn: another process makes the same bytes.
         nonce = "nl" + self._digest(f"nonce/{claimed.batch}")
-        rendered = render_letter(kind, publication, mailing_list, nonce, templates=self._templates)
+        rendered = render_letter(kind, publication, mailing_list, nonce, templates=self._templates())
         return prepare(rendered, letter_facts(kind, publication, mailing_list, dated_at=claimed.queued_at))
 
     def _return_path(self, purpose: Purpose, id_: int) -> str:

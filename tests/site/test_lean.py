@@ -1,4 +1,4 @@
-"""A process that asks feeds which have nothing new loads what it needs for that, and no more: it runs for months."""
+"""A process that asks feeds which have nothing new, or sends, loads what it needs for that: it runs for months."""
 
 import json
 import signal
@@ -27,6 +27,7 @@ NOT_FOR_POLLING = {
     "starlette": "serves pages",
     "uvicorn": "serves pages",
 }
+NOT_FOR_SENDING = (NOT_FOR_POLLING.keys() | {"aiohttp", "requests"}) - {"aiosmtplib"}
 NOT_OF_OURS = {"newsletter.mailroom", "newsletter.proofs", "newsletter.render", "newsletter.web"}
 RUN = """
 import atexit, json, sys
@@ -67,6 +68,20 @@ def test_nor_does_the_clock_that_polls_for_ever(polled: Program, partner: Partne
             process.kill()
 
     assert unneeded(told) == set()
+
+
+def test_nor_does_who_sends_an_edition_load_what_makes_one(polled: Program, partner: Partner) -> None:
+    partner.bodies["/feed"] = feed_of(Article(headline="Port closes"), Article(headline="Port reopens"))
+    polled.subscribe("reader@example.org")
+    polled.json("poll", "--force")
+    polled.json("compose", "daily")
+    command = [sys.executable, "-c", RUN, "--site", str(polled.folder), "send"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert len(polled.mails("reader@example.org")) == 1
+    loaded = set(json.loads(ran.stdout.splitlines()[-1]))
+    assert {"aiosmtplib", "newsletter.app", "newsletter.mailroom"} <= loaded
+    assert loaded & NOT_FOR_SENDING == set()
 
 
 def unneeded(told: str) -> set[str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from newsletter.render.views import FIELDS
+from newsletter.render.recipient import FIELDS
 
 # Mail readers drop these or take the mail for an attack; none belongs in a newsletter.
 _FORBIDDEN = {

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from newsletter.model.edition import Rendered
+from newsletter.render.recipient import FIELDS
 from newsletter.render.transfer import base64_lines, prefers_base64, qp
-from newsletter.render.views import FIELDS
 
 # ASCII that is the same before and after HTML escaping and quoted-printable, and shorter than a line. It stands at the
 # start of one, where there must be no dot.

@@ -8,6 +8,9 @@ from datetime import datetime
 from newsletter.errors import AddressError
 from newsletter.model.text import one_line
 
+FIELDS = ("address", "name", "unsubscribe", "preferences", "confirm")
+"""What is different for each reader: the names of placeholders."""
+
 _NAME_LIMIT = 120
 
 

@@ -22,8 +22,9 @@ from newsletter.render.faults import page_faults, placeholder_faults
 from newsletter.render.inline import inlined
 from newsletter.render.plain import Cleaner
 from newsletter.render.preheader import preheader_of
+from newsletter.render.recipient import FIELDS
 from newsletter.render.transfer import encoded_bytes
-from newsletter.render.views import FIELDS, edition_view, fields_of, list_view, publication_view, section_views
+from newsletter.render.views import edition_view, fields_of, list_view, publication_view, section_views
 
 SUBJECT_LIMIT = 160
 """Characters. Lists of mails show about sixty; much more is a mistake or an attack."""

@@ -17,6 +17,7 @@ from newsletter.model.links import safe_url
 from newsletter.model.publication import MailingList, Publication
 from newsletter.render.article import fitted, mail_html
 from newsletter.render.plain import Cleaner
+from newsletter.render.recipient import FIELDS
 
 SHEET_WIDTH = 600
 _TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
@@ -24,8 +25,6 @@ _TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
 
 COLUMN_WIDTH = 536
 """The sheet without its margins of 32 pixels on either side."""
-
-FIELDS = ("address", "name", "unsubscribe", "preferences", "confirm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

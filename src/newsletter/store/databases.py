@@ -40,7 +40,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # who is erased is gone from the file, whatever SQLite was built with
     "PRAGMA synchronous = FULL",  # a commit survives a power cut: promise 1 rests on it
-    "PRAGMA cache_size = -16000",  # KiB, for each connection
+    "PRAGMA cache_size = -8000",  # KiB, for each connection
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",  # what a large import left behind is given back
 )

@@ -28,6 +28,12 @@ with Store.open(sys.argv[1], site_dir=Path(sys.argv[2])) as store, store.read() 
 """
 
 
+@pytest.fixture
+def url(bare_url: str) -> str:
+    """Of a database that no test had before, and none has after."""
+    return bare_url
+
+
 def _run_sql(store: Store, statement: str) -> None:
     with store.write() as connection:
         connection.execute(text(statement))
@@ -75,14 +81,14 @@ def test_the_list_of_revisions_is_the_folder_of_scripts(store: Store) -> None:
     assert scripts.get_current_head() == HEAD
 
 
-def test_a_second_opening_changes_nothing_and_needs_no_alembic(bare_url: str, tmp_path: Path) -> None:
-    Store.open(bare_url, site_dir=tmp_path).close()
+def test_a_second_opening_changes_nothing_and_needs_no_alembic(url: str, tmp_path: Path) -> None:
+    Store.open(url, site_dir=tmp_path).close()
     check = f"{_OPEN}\nassert 'alembic' not in sys.modules"
-    assert run_together(check, bare_url, str(tmp_path), programs=1) == [f"{HEAD}\n"]
+    assert run_together(check, url, str(tmp_path), programs=1) == [f"{HEAD}\n"]
 
 
-def test_programs_that_start_together_make_the_database_once(bare_url: str, tmp_path: Path) -> None:
-    assert run_together(_OPEN, bare_url, str(tmp_path), programs=4) == [f"{HEAD}\n"] * 4
+def test_programs_that_start_together_make_the_database_once(url: str, tmp_path: Path) -> None:
+    assert run_together(_OPEN, url, str(tmp_path), programs=4) == [f"{HEAD}\n"] * 4
 
 
 def test_a_database_of_a_newer_program_is_not_touched(store: Store, url: str, tmp_path: Path) -> None:
@@ -109,8 +115,8 @@ def test_an_older_program_works_on_and_starts_again_after_a_newer_one_has_added_
         assert Editions(again).report(edition).sent == 4
 
 
-def test_every_migration_leaves_what_older_programs_need(bare_url: str, tmp_path: Path) -> None:
-    engine = engine_for(parse_url(bare_url, site_dir=tmp_path), poolclass=NullPool)
+def test_every_migration_leaves_what_older_programs_need(url: str, tmp_path: Path) -> None:
+    engine = engine_for(parse_url(url, site_dir=tmp_path), poolclass=NullPool)
     before: dict[tuple[str, str], str] = {}
     missed = []
     for revision in REVISIONS:
@@ -134,21 +140,21 @@ def _columns(engine: Engine) -> tuple[dict[tuple[str, str], str], set[tuple[str,
     return found, {(table, each["name"]) for table, each in columns if each["nullable"] or each["default"] is not None}
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(bare_url: str, tmp_path: Path) -> None:
-    parsed = parse_url(bare_url, site_dir=tmp_path)
+def test_a_migration_that_fails_leaves_nothing_behind(url: str, tmp_path: Path) -> None:
+    parsed = parse_url(url, site_dir=tmp_path)
     engine = engine_for(parsed, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE subscribers (in_the_way INTEGER)"))
     with pytest.raises(StoreError):
-        Store.open(bare_url, site_dir=tmp_path)
+        Store.open(url, site_dir=tmp_path)
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["subscribers"]
 
 
-def test_a_database_at_head_or_not_made_yet_has_nothing_wrong(bare_url: str, tmp_path: Path) -> None:
-    assert schema_state(bare_url, site_dir=tmp_path) is None
-    Store.open(bare_url, site_dir=tmp_path).close()
-    assert schema_state(bare_url, site_dir=tmp_path) is None
+def test_a_database_at_head_or_not_made_yet_has_nothing_wrong(url: str, tmp_path: Path) -> None:
+    assert schema_state(url, site_dir=tmp_path) is None
+    Store.open(url, site_dir=tmp_path).close()
+    assert schema_state(url, site_dir=tmp_path) is None
 
 
 def test_asking_for_the_state_makes_no_file(tmp_path: Path) -> None:

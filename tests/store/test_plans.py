@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import event, insert
 
 from newsletter.model.delivery import DeliveryState
@@ -32,6 +33,12 @@ from tests.store.samples import (
 )
 
 _Statements = dict[str, Any]
+
+
+@pytest.fixture
+def url(bare_url: str) -> str:
+    """Of a database that knows nothing yet of how its tables are filled."""
+    return bare_url
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def test_a_database_server_that_is_restarted_in_the_middle_loses_nobody(
 
 
 def test_a_relay_that_dies_again_and_again_leaves_only_what_it_had_in_its_hands_in_doubt(each_site: Site) -> None:
-    site, kills = each_site, 3
+    site, kills = each_site, 2
     site.hold_after(50)
     with site.sender() as process:
         for kill in range(kills):

@@ -40,7 +40,7 @@ def test_a_store_locked_for_too_long_ends_the_run_and_nothing_is_in_doubt(site: 
             lock.enter_context(locked(site))
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "locked for too long by another program" in out
+    assert "for too long" in out, "by the other program, or by a thread that waits for it"
     assert mailed(site) < READERS
     site.send_to_the_end()
     accounted_for(site, in_doubt=0)

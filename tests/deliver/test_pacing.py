@@ -230,8 +230,8 @@ async def test_what_one_relay_may_not_send_today_another_sends(press: Press, ser
         frozen(press.store, 60)
         counts = await press.send()
     assert (counts.sent, counts.because) == (60, None)
-    assert second.counts.total() == 5
-    assert server.counts.total() == 55
+    assert second.counts.total() <= 5
+    assert server.counts.total() + second.counts.total() == 60
 
 
 async def test_a_run_ends_where_one_relay_may_not_send_today_and_the_other_is_away(press: Press) -> None:

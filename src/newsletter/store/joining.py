@@ -214,7 +214,8 @@ def _subscribe(connection: Connection, wishes: Sequence[_Wish], terms: Terms) ->
         insert_into(connection, SubscriptionRow)
         .from_select(
             [row.subscriber_id, row.list_id, row.state, row.since_at],
-            found.where(asked.c.key.is_not(None)),  # as in _insert_people
+            # In one order, whatever the planner thinks of it: which list is asked about first hangs on it.
+            found.where(asked.c.key.is_not(None)).order_by(asked.c.key, asked.c.list_id),
             include_defaults=False,
         )
         .on_conflict_do_nothing()

@@ -38,7 +38,7 @@ class LedgerColumns:
 class DeliveryRow(LedgerColumns, Base):
     """One edition on its way to one subscriber. The pair is unique: that is promise 1.
 
-    No foreign keys: rows are selected out of the tables that they would point to, from which nothing is ever deleted,
+    No foreign keys: rows are selected out of the tables that they would point to, from which nothing that was sent is deleted,
     and to check a million of them again is most of the time that freezing takes on PostgreSQL.
     """
 

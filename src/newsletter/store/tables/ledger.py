@@ -38,8 +38,8 @@ class LedgerColumns:
 class DeliveryRow(LedgerColumns, Base):
     """One edition on its way to one subscriber. The pair is unique: that is promise 1.
 
-    No foreign keys: rows are selected out of the tables that they would point to, from which nothing that was sent is deleted,
-    and to check a million of them again is most of the time that freezing takes on PostgreSQL.
+    No foreign keys: rows are selected out of the tables that they would point to, from which nobody is deleted who
+    ever was a recipient, and to check a million of them again is most of the time that freezing takes on PostgreSQL.
     """
 
     __tablename__ = "deliveries"

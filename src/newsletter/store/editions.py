@@ -14,19 +14,18 @@ from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
 from newsletter.model.variant import NOT_SENT, WHOLE, Group, Place, Readership, Variant, Variants
+from newsletter.store.account import forms_of, lines_of, reasons_of
 from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, rendered_from
 from newsletter.store.missed import missed_by
-from newsletter.store.placing import NOTHING, Places, insert_forms, places_of
+from newsletter.store.placing import Places, insert_forms, places_of
 from newsletter.store.readership import Shared, crowd_of, readership_of, shared_with
 from newsletter.store.recipients import anybody_weekly
 from newsletter.store.slices import begin_slices, drop_slices, is_unwritten, next_slice, unwritten
 from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, FreezingRow, IssueRow, VariantRow
 
-_EXPLAINED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED)
-_MOST_REASONS = 100
 _FIRST = 2_000
 """Recipients who are written down with the edition: for a small list all, for a large one enough to begin with."""
 _MORE = 5_000
@@ -236,9 +235,9 @@ class Editions:
             )
             many = {state.value: 0 for state in DeliveryState} | {each.state.value: each.many for each in counted}
             many[DeliveryState.QUEUED] += unwritten(connection, edition_id)
-            reasons = _reasons(connection, edition_id)
-            waiting = _waiting(connection, edition_id)
-            forms = _forms(connection, edition_id)
+            reasons = reasons_of(connection, edition_id)
+            waiting = lines_of(connection, edition_id)
+            forms = forms_of(connection, edition_id)
             forms["missed"] = missed_by(connection, edition) if edition.state is EditionState.CANCELLED else 0
         recipients = sum(many.values())
         return Report(edition=edition_id, recipients=recipients, reasons=reasons, waiting=waiting, **many, **forms)
@@ -322,42 +321,3 @@ def _call_off(connection: Connection, edition_id: str, *, now: datetime, because
     begun = select(exists().where(row.edition_id == edition_id, row.begun_at.is_not(None)))
     if not connection.scalar(begun):
         connection.execute(delete(IssueRow).where(IssueRow.edition_id == edition_id))
-
-
-def _forms(connection: Connection, edition_id: str) -> dict[str, int]:
-    """What the report says of an edition's forms: how many, and how many readers something was left out for."""
-    of_form = select(VariantRow.left_out, VariantRow.shortened, VariantRow.readers, VariantRow.spared)
-    query = of_form.add_columns(VariantRow.nearest).where(VariantRow.edition_id == edition_id)
-    rows = connection.execute(query).all()
-    row = DELIVERIES.table.c
-    empty = select(func.count()).where(row.edition_id == edition_id, row.state == DeliveryState.SUPPRESSED)
-    return {
-        "variants": sum(each.readers > 0 for each in rows) or 1,
-        "left_out": sum(each.spared for each in rows if each.shortened == NOTHING),
-        "shortened": sum(each.spared for each in rows if each.shortened != NOTHING),
-        "nearest": sum(each.nearest for each in rows),
-        "not_sent": connection.scalar(empty.where(row.because.in_(NOT_SENT))) or 0 if rows else 0,
-    }
-
-
-def _waiting(connection: Connection, edition_id: str) -> tuple[tuple[str, int], ...]:
-    """How many stand in each line. Only of what waits: the lines have an index of their own."""
-    row, many = DELIVERIES.table.c, func.count().label("many")
-    in_line = row.waits_for.is_not(None), row.edition_id == edition_id, row.state.in_(WAITING)
-    grouped = select(row.waits_for, many).where(*in_line).group_by(row.waits_for)
-    lines = [(each.waits_for, each.many) for each in connection.execute(grouped)]
-    return tuple(sorted(lines, key=lambda line: (-line[1], line[0])))
-
-
-def _reasons(connection: Connection, edition_id: str) -> tuple[tuple[DeliveryState, str, int], ...]:
-    row, many = DELIVERIES.table.c, func.count().label("many")
-    grouped = (
-        select(row.state, row.because, many)
-        .where(row.edition_id == edition_id, row.state.in_(_EXPLAINED), row.because.is_not(None))
-        .group_by(row.state, row.because)
-        .order_by(many.desc())
-        .limit(_MOST_REASONS)
-    )
-    reasons = [(each.state, each.because, each.many) for each in connection.execute(grouped)]
-    # Words are put in order here: each database has its own idea of the alphabet.
-    return tuple(sorted(reasons, key=lambda reason: (-reason[2], reason[0], reason[1])))

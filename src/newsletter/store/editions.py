@@ -18,7 +18,7 @@ from newsletter.store.account import forms_of, lines_of, reasons_of
 from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_edition, insert_pieces
-from newsletter.store.frozen import draft_from, rendered_from
+from newsletter.store.frozen import draft_from, prepare, rendered_from
 from newsletter.store.missed import missed_by
 from newsletter.store.placing import Places, insert_forms, places_of
 from newsletter.store.readership import Shared, crowd_of, readership_of, shared_with
@@ -82,6 +82,7 @@ class Editions:
         variants: Variants | None = None,
     ) -> int:
         places, placed = self._places(draft, variants, now=now)
+        prepare()
         try:
             with self._store.write_much() as connection:
                 # Two editions with the same story must know of one another.

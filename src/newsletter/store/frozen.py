@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
+def prepare() -> None:
+    """Load what the first text takes a tenth of a second for: not while others wait to write."""
+    _drafts()
+    _rendereds()
+
+
 def draft_text(draft: Draft) -> str:
     return _drafts().dump_json(draft).decode()
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -99,11 +100,15 @@ def run(many: int, given: argparse.Namespace) -> list[Look]:
         command = [sys.executable, "-m", "newsletter", "--site", name, "send", "--json"]
         options: dict[str, Any] = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         options["env"] = os.environ | {"NEWSLETTER_LOG_LEVEL": "info"}
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with subprocess.Popen(command, **options) as sender:
             seen = list(watched(sender))
             answer = json.loads(sender.communicate()[0])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert answer["sent"] == many, answer
-    return seen
+    # The last line is not the end: what is in SQLite's journal goes into the file.
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return [*seen, replace(seen[-1], cpu=cpu)]
 
 
 def watched(sender: subprocess.Popen[str]) -> Iterator[Look]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, Row, func, select
-from sqlalchemy.orm import aliased
 
 from newsletter.model.message import LetterKind
 from newsletter.store.given import as_given, given
 from newsletter.store.tables import LetterRow, SubscriptionRow
+from newsletter.store.tables.base import aliased
 
 APART = timedelta(hours=1)
 _A_DAY = timedelta(days=1)

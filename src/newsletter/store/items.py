@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import ScalarSelect, Select, and_, func, select, update
-from sqlalchemy.orm import aliased
 
 from newsletter.model.edition import PUBLISHED, EditionState
 from newsletter.model.item import ITEM_MOVES, Item, ItemState, Revision
@@ -17,6 +16,7 @@ from newsletter.store.mapping import item_from, storable
 from newsletter.store.revisions import revisions_of
 from newsletter.store.statements import chunks, insert_into
 from newsletter.store.tables import EditionItemRow, EditionRow, IssueRow, ItemRow
+from newsletter.store.tables.base import aliased
 
 
 class Items:

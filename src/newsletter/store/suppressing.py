@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.orm import aliased
 
 from newsletter.model.subscriber import SUBSCRIPTION_MOVES, SubscriptionState, Suppression, SuppressionKind
 from newsletter.store.barred import suppression_from
@@ -14,6 +13,7 @@ from newsletter.store.leaving import move_subscription
 from newsletter.store.mapping import storable
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import ConsentRow, SubscriptionRow, SuppressionRow
+from newsletter.store.tables.base import aliased
 
 
 def never_again(
@@ -71,6 +71,7 @@ def _stopped(connection: Connection, subscriber_id: int) -> dict[int, Subscripti
     )
     query = (
         select(SubscriptionRow.id, ConsentRow.before)
+        .select_from(SubscriptionRow)
         .outerjoin(ConsentRow, ConsentRow.id == latest)
         .where(SubscriptionRow.subscriber_id == subscriber_id, SubscriptionRow.state == SubscriptionState.SUPPRESSED)
     )

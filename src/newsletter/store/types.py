@@ -42,6 +42,6 @@ def by_value(kind: type[StrEnum]) -> list[str]:
     return [member.value for member in kind]
 
 
-def state_type(**options: Any) -> Enum:
+def state_type(kind: type[StrEnum], **options: Any) -> Enum:
     """A StrEnum stored as its value in a plain text column, so a new state needs no type migration."""
-    return Enum(StrEnum, native_enum=False, length=24, values_callable=by_value, **options)
+    return Enum(kind, native_enum=False, length=24, values_callable=by_value, **options)

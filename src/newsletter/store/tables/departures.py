@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.model.subscriber import Departure
-from newsletter.store.tables.base import Base
+from newsletter.store.tables.base import Base, Mapped, mapped_column
 from newsletter.store.types import Id
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.model.edition import EditionState
 from newsletter.model.visit import Agent
-from newsletter.store.tables.base import Base
+from newsletter.store.tables.base import Base, Mapped, mapped_column
 from newsletter.store.types import Id
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import String, Text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from newsletter.store.tables.base import Base
+from newsletter.store.tables.base import Base, Mapped, mapped_column
 
 
 class FactRow(Base):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 
 from newsletter.model.item import Direction, ItemState, KeyKind
-from newsletter.store.tables.base import Base
+from newsletter.store.tables.base import Base, Mapped, mapped_column, partial_index
 from newsletter.store.types import Id
 
 
@@ -83,14 +82,13 @@ class AliasRow(Base):
 
     __tablename__ = "aliases"
     __table_args__ = (
-        Index(
+        partial_index(
             "ux_aliases_strong",
             "kind",
             "scope",
             "value",
             unique=True,
-            sqlite_where=text("strong"),
-            postgresql_where=text("strong"),
+            where="strong",
         ),
     )
 

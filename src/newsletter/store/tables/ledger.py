@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.message import LetterKind
-from newsletter.store.tables.base import Base
+from newsletter.store.tables.base import Base, Mapped, mapped_column, partial_index
 from newsletter.store.types import Id
 
 
@@ -47,18 +46,16 @@ class DeliveryRow(LedgerColumns, Base):
         # The edition first: what is frozen then stands together, however many editions there were before it.
         UniqueConstraint("edition_id", "subscriber_id"),
         Index("ix_deliveries_edition_id_state_due_at", "edition_id", "state", "due_at"),
-        Index(
+        partial_index(
             "ix_deliveries_owned",
             "owner",
-            sqlite_where=text("owner IS NOT NULL"),
-            postgresql_where=text("owner IS NOT NULL"),
+            where="owner IS NOT NULL",
         ),
-        Index(
+        partial_index(
             "ix_deliveries_waiting",
             "waits_for",
             "edition_id",
-            sqlite_where=text("waits_for IS NOT NULL"),
-            postgresql_where=text("waits_for IS NOT NULL"),
+            where="waits_for IS NOT NULL",
         ),
         {"sqlite_autoincrement": True},
     )
@@ -75,11 +72,10 @@ class LetterRow(LedgerColumns, Base):
     __tablename__ = "letters"
     __table_args__ = (
         Index("ix_letters_state_due_at", "state", "due_at"),
-        Index(
+        partial_index(
             "ix_letters_waiting",
             "waits_for",
-            sqlite_where=text("waits_for IS NOT NULL"),
-            postgresql_where=text("waits_for IS NOT NULL"),
+            where="waits_for IS NOT NULL",
         ),
         {"sqlite_autoincrement": True},
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Double, ForeignKey, Index, String, Text, UniqueConstraint, false, text, true
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Double, ForeignKey, Index, String, Text, UniqueConstraint, false, true
 
 from newsletter.model.subscriber import SubscriptionState
-from newsletter.store.tables.base import Base
+from newsletter.store.tables.base import Base, Mapped, mapped_column, partial_index
 from newsletter.store.types import Id
 
 
@@ -18,17 +17,15 @@ class SubscriberRow(Base):
     __tablename__ = "subscribers"
     __table_args__ = (
         # Freezing asks whether anybody wants a mail of their own kind: of a million who do not, it reads none.
-        Index(
+        partial_index(
             "ix_subscribers_text_only",
             "text_only",
-            sqlite_where=text("text_only"),
-            postgresql_where=text("text_only"),
+            where="text_only",
         ),
-        Index(
+        partial_index(
             "ix_subscribers_language",
             "language",
-            sqlite_where=text("language IS NOT NULL"),
-            postgresql_where=text("language IS NOT NULL"),
+            where="language IS NOT NULL",
         ),
         {"sqlite_autoincrement": True},
     )
@@ -54,14 +51,16 @@ class SubscriptionRow(Base):
         # Has all that freezing asks about, in the order in which it writes.
         Index("ix_subscriptions_recipients", "list_id", "state", "subscriber_id", "id"),
         # As those of subscribers.
-        Index(
-            "ix_subscriptions_weekly", "list_id", "weekly", sqlite_where=text("weekly"), postgresql_where=text("weekly")
+        partial_index(
+            "ix_subscriptions_weekly",
+            "list_id",
+            "weekly",
+            where="weekly",
         ),
-        Index(
+        partial_index(
             "ix_subscriptions_topics",
             "list_id",
-            sqlite_where=text("topics IS NOT NULL"),
-            postgresql_where=text("topics IS NOT NULL"),
+            where="topics IS NOT NULL",
         ),
         {"sqlite_autoincrement": True},
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import Connection, and_, case, null, select, update
+from sqlalchemy import Connection, Executable, and_, case, null, select, update
 
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.store.mapping import health_from, health_values
 from newsletter.store.ports import Take
-from newsletter.store.statements import chunks, insert_into
+from newsletter.store.statements import chunks, insert_for, insert_into
 from newsletter.store.tables import FeedRow
 
 # A lease that runs longer than any we give was written by a clock that was wrong.
@@ -67,7 +68,12 @@ def keep_all(connection: Connection, healths: Sequence[FeedHealth]) -> None:
     # In one order everywhere, so that two programs never wait for each other in a circle.
     latest = {health.feed_id: health for health in healths}
     rows = [health_values(latest[feed_id]) | {"leased_until": None} for feed_id in sorted(latest)]
-    statement = insert_into(connection, FeedRow)
+    connection.execute(_keeping(connection.dialect.name), rows)
+
+
+@cache
+def _keeping(dialect: str) -> Executable:
+    statement = insert_for(dialect, FeedRow)
     new = statement.excluded
     released = and_(FeedRow.state == FeedState.ACTIVE, new.state == FeedState.HELD)
     values = {column.name: new[column.name] for column in FeedRow.__table__.columns} | {
@@ -75,7 +81,7 @@ def keep_all(connection: Connection, healths: Sequence[FeedHealth]) -> None:
         "because": case((and_(released, new.failures == 0), null()), else_=new.because),
     }
     ours = FeedRow.fence == new.fence
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=ours), rows)
+    return statement.on_conflict_do_update(index_elements=["id"], set_=values, where=ours)
 
 
 def is_lost(connection: Connection, health: FeedHealth) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from newsletter.model.item import ITEM_MOVES, ItemState
 from newsletter.model.window import still_amid, taken_out
@@ -28,13 +29,15 @@ def keep_window(connection: Connection, feed_id: str, digests: Sequence[str]) ->
 
     `digests` are of the entries in the document's order; none means that nothing can be said about it.
     """
-    listed = _listed(connection, feed_id, digests)[:_LONGEST]
+    found = _listed(connection, feed_id, digests)[:_LONGEST]
+    listed = [row.id for row in found]
     if not listed:
         connection.execute(delete(WindowRow).where(WindowRow.feed_id == feed_id))
         return 0
-    _take_back(connection, listed)
+    _take_back(connection, [row.id for row in found if row.retracted_from is not None])
     before, missing = _last(connection, feed_id)
-    dated = _dated(connection, {*before, *missing, *listed})
+    dated = {row.id: row.dated_at for row in found}
+    dated |= _dated(connection, {*before, *missing} - dated.keys())
     after = frozenset(listed)
     absent = taken_out([item for item in before if item in dated], after, dated)
     confirmed = [item for item in missing if item in dated and still_amid(item, after, dated)]
@@ -56,13 +59,19 @@ def confirm_window(connection: Connection, feed_id: str) -> int:
     return _retract(connection, missing)
 
 
-def _listed(connection: Connection, feed_id: str, digests: Sequence[str]) -> list[int]:
-    found: dict[str, int] = {}
+_LISTED = select(ItemRow.source_digest, ItemRow.id, ItemRow.dated_at, ItemRow.retracted_from).where(
+    ItemRow.feed_id == bindparam("feed"), ItemRow.source_digest.in_(bindparam("digests", expanding=True))
+)
+
+
+def _listed(connection: Connection, feed_id: str, digests: Sequence[str]) -> list[Row[Any]]:
+    """The items that are listed, each once, in the document's order."""
+    found: dict[str, Row[Any]] = {}
     for some in chunks(dict.fromkeys(digests)):
-        asked = select(ItemRow.source_digest, ItemRow.id)
-        asked = asked.where(ItemRow.feed_id == feed_id, ItemRow.source_digest.in_(some))
-        found.update({row.source_digest: row.id for row in connection.execute(asked)})
-    return list(dict.fromkeys(found[digest] for digest in digests if digest in found))
+        rows = connection.execute(_LISTED, {"feed": feed_id, "digests": some})
+        found.update({row.source_digest: row for row in rows})
+    listed = {found[digest].id: found[digest] for digest in digests if digest in found}
+    return list(listed.values())
 
 
 def _last(connection: Connection, feed_id: str) -> tuple[list[int], list[int]]:

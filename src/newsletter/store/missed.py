@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, and_, func, or_, select
-from sqlalchemy.orm import aliased
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.edition import Edition, EditionState
 from newsletter.model.variant import HAD_IT_ALL
 from newsletter.store.tables import DeliveryRow, EditionItemRow, EditionRow, VariantRow
+from newsletter.store.tables.base import aliased
 
 
 def missed_by(connection: Connection, cancelled: Edition) -> int:

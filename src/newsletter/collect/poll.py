@@ -229,14 +229,14 @@ class _Polls:
 
     async def _answered(self, feed: Feed, health: FeedHealth) -> _Outcome:
         answer = await self.fetcher.get(health.address, health.validators, feed=feed.id)
-        digest = hashlib.sha256(answer.body).hexdigest()
         if answer.status == _NOT_MODIFIED and answer.compared:
             return self._unchanged(feed, health, answer)
-        if answer.status in _OK and digest == health.body_hash:
+        if answer.status not in _OK:
+            return self._refused(feed, health, answer)
+        digest = hashlib.sha256(answer.body).hexdigest()
+        if digest == health.body_hash:
             return self._unchanged(feed, health, answer)
-        if answer.status in _OK:
-            return await self._read(feed, health, answer, digest)
-        return self._refused(feed, health, answer)
+        return await self._read(feed, health, answer, digest)
 
     async def _read(self, feed: Feed, health: FeedHealth, answer: Fetched, digest: str) -> _Outcome:
         body = Body(

@@ -171,3 +171,20 @@ def test_a_writer_gets_its_turn_when_another_program_lets_go_and_readers_stay_pa
 def test_a_database_that_is_missing_on_the_server_is_named(postgres_url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r'cannot be reached.*"nowhere" does not exist'):
         Store.open(postgres_url.removesuffix("postgres") + "nowhere", site_dir=tmp_path)
+
+
+@pytest.mark.postgres
+def test_a_program_that_is_frozen_in_the_middle_of_writing_does_not_end_the_others(
+    fresh_postgres_url: str, tmp_path: Path
+) -> None:
+    patience = timedelta(seconds=2)
+    with (
+        Store.open(fresh_postgres_url, site_dir=tmp_path, patience=patience) as frozen,
+        Store.open(fresh_postgres_url, site_dir=tmp_path, patience=patience) as other,
+    ):
+        with pytest.raises(StoreError), frozen.write() as connection:
+            connection.execute(insert(FactRow).values(name="one", value=""))
+            _add(other, "one")
+        assert _facts(other) == ["one"]
+        _add(frozen, "two")
+        assert _facts(other) == ["one", "two"]

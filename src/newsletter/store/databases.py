@@ -144,7 +144,8 @@ def _postgresql(url: URL, *, patience: timedelta, **options: Any) -> Engine:
     arguments: dict[str, Any] = {
         "connect_timeout": 10,
         "application_name": "newsletter",
-        "options": f"-c lock_timeout={milliseconds}",
+        # Who is frozen in mid-transaction, as a machine is that is moved, lets go of its locks before others give up.
+        "options": f"-c lock_timeout={milliseconds} -c idle_in_transaction_session_timeout={milliseconds // 2}",
     }
     pool = {} if "poolclass" in options else _POOL | {"pool_pre_ping": True}
     try:

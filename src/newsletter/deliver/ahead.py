@@ -21,7 +21,7 @@ from newsletter.model.clock import Clock
 from newsletter.model.settings import Relay
 from newsletter.store.ports import Ledger
 
-_MOST_PER_LANE: Final = 64
+_MOST_PER_LANE: Final = 128
 _TENTHS_PER_MINUTE: Final = 600
 # It goes on while the machine sleeps, where the system has such a clock.
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -93,8 +93,9 @@ class Ahead:
             self._begin()
 
     def look(self) -> None:
-        """Begin what there is room for, and let lanes that found nothing look again."""
-        self._begin()
+        """Begin what there is room for if it is time, and let lanes that found nothing look again."""
+        if self._begun <= self._low or self._idle:
+            self._begin()
         idle, self._idle = self._idle, {}
         for lane in idle:
             lane.wake()
@@ -114,7 +115,7 @@ class Ahead:
         relays = {lane.relay.name: lane.relay for lane in self._lanes}
         at_work = [lane.relay.name for lane in self._lanes]
         self._least = sum(_room(relay, at_work.count(name)) for name, relay in relays.items())
-        self._low = self._size * 3 // 4
+        self._low = self._size // 2
 
     def _begin(self) -> None:
         hopper = self._hopper
@@ -122,7 +123,7 @@ class Ahead:
         room = (self._size if self._window.size else len(self._lanes)) - self._begun
         if room <= 0 or hopper.closed.is_set() or not (parcels := hopper.take(room)):
             return
-        self._low = self._size * 3 // 4
+        self._low = self._size // 2
         self._begun += len(parcels)
         until = steady_now() + self._ledger.answer_within.total_seconds()
         try:

@@ -54,7 +54,7 @@ Progress = Callable[[Counts], None]
 
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _PROGRESS_SECONDS: Final = 0.1
-_TURN_SECONDS: Final = 0.0005
+_TURN_SECONDS: Final = 0.0001
 _KEPT_BYTES: Final = 16 * 1024 * 1024
 _GARBAGE: Final = (50_000, 20, 20)
 _DROPS: Final = 3
@@ -65,7 +65,7 @@ _FIRST: Final = 20
 class Limits:
     """How much a run takes on at once."""
 
-    batch: int = 200
+    batch: int = 400
     """Deliveries leased together; up to half as many more are made ahead while these are sent."""
     lease: timedelta = timedelta(minutes=15)
     """Enough for a batch to wait in. What was begun has the ledger's own time for an answer."""

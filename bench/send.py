@@ -1,17 +1,19 @@
 """How many messages a second leave, with the full durable ledger, beside postfix's own load generator.
 
-Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N…] [--sign KEY] [--away SECONDS…] [--dir DIR]`.
+Run: `python bench/send.py [--messages N] [--rounds N] [--bytes N…] [--sign KEY] [--processes N] [--away SECONDS…]
+[--dir DIR]`.
 Needs postfix's smtp-sink and smtp-source (Debian: apt-get install postfix; nothing of it has to run). Both send
 messages of the same size over eight connections to one sink, in turns: ours personal, each begun and recorded on disk
 before and after; theirs one and the same, in C; and aiosmtplib's `sendmail` one and the same, without any ledger. The
-ratio is of the medians. Where the sink is `--away`, a connection carries one message in a round trip at best, and the
-ratio is to that.
+ratio is of the medians. Several `--processes` of ours share the eight connections. Where the sink is `--away`, a
+connection carries one message in a round trip at best, and the ratio is to that.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import shutil
 import socket
@@ -21,7 +23,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -198,14 +203,31 @@ def freeze(store: Store, number: int, *, size: int = 0) -> str:
     return draft.id
 
 
-def ours(
-    store: Store, ledger: Ledger, relay: Relay, factory: Factory, *, number: int, folder: Path
-) -> tuple[float, float]:
-    """Messages a second, and of processor time."""
-    edition = freeze(store, number)
+def opened(folder: Path) -> Store:
+    return Store.open(f"sqlite:///{folder}/newsletter.db", site_dir=folder)
+
+
+def populated(folder: Path, many: int) -> None:
+    people = [Newcomer(address=f"reader{n}@example.org", lists=("brief",)) for n in range(many)]
+    with opened(folder) as store:
+        subscribers = Subscribers(store, keys=KEYS)
+        subscribers.add(people, confirmed=True, source="bench", text="", now=SystemClock().now())
+
+
+def sender(
+    folder: Path,
+    edition: str,
+    relay: Relay,
+    factory: Factory,
+    *,
+    owner: str,
+    ready: Barrier,
+    told: SimpleQueue[tuple[int, float]],
+) -> None:
+    """A process that sends: how many it sent, and its seconds of processor time."""
 
     async def run() -> int:
-        with Journal(folder, owner="bench") as journal:
+        with Journal(folder, owner=owner) as journal:
             counts = await send_due(
                 ledger,
                 prepare=factory.message,
@@ -213,7 +235,7 @@ def ours(
                 hostname="news.example.org",
                 policy=Deliver(),
                 clock=SystemClock(),
-                owner="bench",
+                owner=owner,
                 stop=asyncio.Event(),
                 edition_id=edition,
                 journal=journal,
@@ -223,10 +245,39 @@ def ours(
             )
         return counts.sent
 
-    before, cpu = time.perf_counter(), time.process_time()
-    sent = uvloop.run(run())
-    taken, worked = time.perf_counter() - before, time.process_time() - cpu
-    report = Editions(store).report(edition)
+    with opened(folder) as store, Ledger(store, hashes_of=KEYS.hashes_of) as ledger:
+        ready.wait()
+        before = time.process_time()
+        sent = uvloop.run(run())
+        told.put((sent, time.process_time() - before))
+
+
+def ours(relay: Relay, factory: Factory, *, number: int, folder: Path, processes: int = 1) -> tuple[float, float]:
+    """Messages a second, and of processor time."""
+    with opened(folder) as store:
+        edition = freeze(store, number)
+    context = multiprocessing.get_context("fork")
+    ready, told = context.Barrier(processes + 1), context.SimpleQueue()
+    share = replace(relay, connections=relay.connections // processes)
+    senders = [
+        context.Process(
+            target=sender,
+            args=(folder, edition, share, factory),
+            kwargs={"owner": f"bench-{each}", "ready": ready, "told": told},
+        )
+        for each in range(processes)
+    ]
+    for each in senders:
+        each.start()
+    ready.wait()
+    before = time.perf_counter()
+    results = [told.get() for _ in senders]
+    taken = time.perf_counter() - before
+    for each in senders:
+        each.join()
+    sent, worked = sum(sent for sent, _ in results), sum(worked for _, worked in results)
+    with opened(folder) as store:
+        report = Editions(store).report(edition)
     assert report.sent == report.recipients == sent, "not everybody was sent one"
     return sent / taken, sent / worked
 
@@ -234,27 +285,26 @@ def ours(
 def measure(folder: Path, options: argparse.Namespace, wanted: int) -> None:
     factory = Factory(wanted, options.sign)
     size = len(factory.content(EXAMPLE))
-    people = [Newcomer(address=f"reader{n}@example.org", lists=("brief",)) for n in range(options.messages)]
+    populated(folder, options.messages)
     rates: list[tuple[float, float, float, float]] = []
-    with (
-        Store.open(f"sqlite:///{folder}/newsletter.db", site_dir=folder) as store,
-        Ledger(store, hashes_of=KEYS.hashes_of) as ledger,
-        sink() as port,
-    ):
-        subscribers = Subscribers(store, keys=KEYS)
-        subscribers.add(people, confirmed=True, source="bench", text="", now=SystemClock().now())
+    with sink() as port:
         relay = Relay(name="sink", host="127.0.0.1", port=port, tls=Tls.NONE, connections=SESSIONS)
         for number in range(1, options.rounds + 1):
             reference = theirs(port, messages=options.messages, size=size)
-            plain = library(port, factory, messages=options.messages)
-            rates.append((reference, plain, *ours(store, ledger, relay, factory, number=number, folder=folder)))
+            plain = library(port, factory, messages=options.messages // 4)
+            rates.append(
+                (reference, plain, *ours(relay, factory, number=number, folder=folder, processes=options.processes))
+            )
             print(
                 f"round {number}: smtp-source {reference:8,.0f}/s   aiosmtplib {plain:8,.0f}/s   "
                 f"ours {rates[-1][2]:8,.0f}/s",
                 flush=True,
             )
     reference, plain, wall, cpu = (median(rate[column] for rate in rates) for column in range(4))
-    print(f"{options.messages} messages of {size:,} bytes, {SESSIONS} connections, medians of {options.rounds}")
+    print(
+        f"{options.messages} messages of {size:,} bytes, {SESSIONS} connections, {options.processes} process(es), "
+        f"medians of {options.rounds}"
+    )
     print(f"smtp-source -d        {reference:8,.0f}/s    1.00 ×")
     print(f"aiosmtplib sendmail   {plain:8,.0f}/s {plain / reference:7.2f} ×")
     print(f"ours, durable ledger  {wall:8,.0f}/s {wall / reference:7.2f} ×   ({wall / plain:.2f} × the library;")
@@ -264,17 +314,10 @@ def measure(folder: Path, options: argparse.Namespace, wanted: int) -> None:
 def measure_away(folder: Path, options: argparse.Namespace, seconds: float) -> None:
     factory = Factory(options.bytes[0])
     many = max(SESSIONS, int(SESSIONS * SPAN / seconds))
-    people = [Newcomer(address=f"reader{n}@example.org", lists=("brief",)) for n in range(many)]
-    with (
-        Store.open(f"sqlite:///{folder}/newsletter.db", site_dir=folder) as store,
-        Ledger(store, hashes_of=KEYS.hashes_of) as ledger,
-        sink() as near,
-        away(near, seconds) as port,
-    ):
-        subscribers = Subscribers(store, keys=KEYS)
-        subscribers.add(people, confirmed=True, source="bench", text="", now=SystemClock().now())
+    populated(folder, many)
+    with sink() as near, away(near, seconds) as port:
         relay = Relay(name="sink", host="127.0.0.1", port=port, tls=Tls.NONE, connections=SESSIONS)
-        rate, _ = ours(store, ledger, relay, factory, number=1, folder=folder)
+        rate, _ = ours(relay, factory, number=1, folder=folder)
     best = SESSIONS / seconds
     print(f"round trip {seconds * 1000:.0f} ms: {many} messages, {rate:,.0f}/s, {rate / best:.2f} × of {best:,.0f}/s")
 
@@ -284,10 +327,11 @@ EXAMPLE = Recipient(address="reader0@example.org", message_id="daily-1.1")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Messages a second, beside smtp-source.")
-    parser.add_argument("--messages", type=int, default=3000)
+    parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bytes", type=int, nargs="+", default=[37_000, 5_150], help="about how long a message is")
     parser.add_argument("--sign", choices=[algorithm.value for algorithm in Algorithm], help="sign ours with DKIM")
+    parser.add_argument("--processes", type=int, default=1, help="processes of ours that share the connections")
     parser.add_argument("--away", type=float, nargs="+", default=[], help="seconds of a round trip to the sink")
     parser.add_argument("--dir", type=Path, help="where the database is made; else a temporary folder")
     options = parser.parse_args()

@@ -1,5 +1,6 @@
 import sqlite3
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,12 @@ def _add(store: Store, *names: str) -> None:
     with store.write() as connection:
         for name in names:
             connection.execute(insert(FactRow).values(name=name, value=""))
+
+
+def _add_and_wait_for(store: Store, name: str, others: Callable[[], None]) -> None:
+    with store.write() as connection:
+        connection.execute(insert(FactRow).values(name=name, value=""))
+        others()
 
 
 def test_what_is_written_can_be_read(store: Store) -> None:
@@ -182,9 +189,8 @@ def test_a_program_that_is_frozen_in_the_middle_of_writing_does_not_end_the_othe
         Store.open(fresh_postgres_url, site_dir=tmp_path, patience=patience) as frozen,
         Store.open(fresh_postgres_url, site_dir=tmp_path, patience=patience) as other,
     ):
-        with pytest.raises(StoreError), frozen.write() as connection:
-            connection.execute(insert(FactRow).values(name="one", value=""))
-            _add(other, "one")
+        with pytest.raises(StoreError):
+            _add_and_wait_for(frozen, "one", lambda: _add(other, "one"))
         assert _facts(other) == ["one"]
         _add(frozen, "two")
         assert _facts(other) == ["one", "two"]

@@ -68,13 +68,20 @@ def test_a_sound_cron_line_has_no_fault(line: str) -> None:
         ("0 7 * * mondays", "(got 'mondays')"),
         ("0 7 * * fri-mon", "a rising range"),
         ("*/0 7 * * *", "minute"),
-        ("0 7 30 2 *", "day-of-month"),
+        ("0 7 32 2 *", "day-of-month: expected 1-31"),
     ],
 )
 def test_a_bad_cron_line_is_told_which_field_and_which_rule(line: str, words: str) -> None:
     fault = schedule_fault(line)
     assert fault is not None
     assert words in fault
+
+
+@pytest.mark.parametrize(("day", "months"), [("30", "2"), ("31", "4,6"), ("30-31", "feb")])
+def test_a_date_that_no_year_has_is_not_called_a_bad_number(day: str, months: str) -> None:
+    assert schedule_fault(f"0 7 {day} {months} *") == (
+        f"expected a time that comes: no day matches (got day {day} of month {months})"
+    )
 
 
 def test_weekdays_are_those_of_cron() -> None:

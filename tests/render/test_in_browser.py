@@ -29,10 +29,12 @@ def pages(templates: Templates) -> dict[str, str]:
     long = replace(
         plain.pieces[0], headline="x" * 200, byline="https://harbour.example/" + "y" * 200, html="<p>" + "z" * 500
     )
+    wordy = replace(plain.pieces[0], partner="Harbour Institute for the Study of Tides, Silt and Sandbanks")
     drafts = {
         "plain": plain,
         "arabic": arabic_draft(),
         "long": replace(plain, parts=(Part(title="w" * 90, pieces=(long,)),)),
+        "partner": replace(plain, parts=(Part(title="", pieces=(wordy,)),)),
     }  # fmt: skip
     mails = {name: render_digest(draft, NONCE, templates=templates) for name, draft in drafts.items()}
     mails |= {
@@ -168,6 +170,18 @@ def test_links_to_act_upon_are_tall_enough_for_a_thumb(show: Show) -> None:
             found = link.bounding_box()
             assert found is not None
             assert found["height"] >= 44
+
+
+def test_the_arrow_of_a_link_that_leads_on_stands_behind_its_last_word(show: Show) -> None:
+    for name, width in (("plain", 800), ("plain", 320), ("arabic", 320), ("partner", 320)):
+        page = show(name, width=width)
+        rows = page.locator(".onward").evaluate_all(
+            "all => all.map(p => [[...p.querySelector('a').getClientRects()].at(-1).bottom,"
+            " p.querySelector('span').getBoundingClientRect().bottom])"
+        )
+        assert rows
+        for link, arrow in rows:
+            assert 0 < link - arrow < 22, (name, width)
 
 
 def test_the_preheader_is_not_seen_in_the_mail_itself(show: Show) -> None:

@@ -91,6 +91,7 @@ def test_the_record_has_the_words_that_were_shown_and_the_link_that_was_used(app
     for shown in ("Your mail address", "Subscribe", "We write to you first to ask", "leave with one click"):
         assert shown in asked[1]
     assert "<" not in asked[1]
+    assert "Leave this empty" not in asked[1]  # it stands there for robots alone
     assert confirmed == ("confirm link", "Confirm that you want to get The Brief. Yes, subscribe me", token_id(token))
     assert token not in repr(app.subscribers.person(ANN))
     versions = [each.version for each in app.subscribers.person(ANN).consents]

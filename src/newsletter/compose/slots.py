@@ -24,6 +24,7 @@ _FIELDS = {
     "month": "1-12 or jan-dec",
     "day-of-week": "0-7 (0 and 7 are Sunday) or sun-sat",
 }
+_NEVER = "expected a time that comes: no day matches"
 _MINUTE = timedelta(minutes=1)
 _LONGEST_LOOK_BACK = timedelta(days=31)
 
@@ -45,13 +46,16 @@ def schedule_fault(line: str) -> str | None:
         moments = CronSim(line, datetime(2000, 1, 1))  # noqa: DTZ001 wall time: it has no zone yet
     except CronSimError as error:
         return _field_fault(str(error), dict(zip(_FIELDS, fields, strict=True)))
-    return None if next(moments, None) else "expected a time that comes: no day matches"
+    return None if next(moments, None) else _NEVER
 
 
 def _field_fault(said: str, fields: dict[str, str]) -> str:
     name = said.removeprefix("Bad ")
     if name not in fields:
         return f"expected a cron line ({said})"
+    if name == "day-of-month" and fields["month"] != "*" and schedule_fault(f"0 0 {fields[name]} * *") is None:
+        # cronsim says the same of a day that no month has and of one that only these months lack.
+        return f"{_NEVER} (got day {fields[name]} of month {fields['month']})"
     return (
         f"{name}: expected {_FIELDS[name]}, as a number, a list (1,15), a rising range (1-5), "
         f"a step (*/2) or * (got {fields[name]!r})"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.cli.feedhealth import HEADERS, row
+from newsletter.model.feed import Feed, FeedHealth
 from tests.cli.conftest import Ran, Run
 
 MINE = """\
@@ -120,3 +122,9 @@ def test_an_export_without_a_file_is_printed(run: Run, site: Path) -> None:
     assert ran.code == 0
     assert ran.out.startswith("<?xml")
     assert 'xmlUrl="https://arabcenterdc.org/feed/"' in ran.out
+
+
+def test_a_feed_that_was_passed_over_before_it_was_ever_asked_is_due() -> None:
+    url = "https://harbour.example/feed"
+    cells = row(Feed(id="harbour", url=url, partner="Harbour"), FeedHealth(feed_id="harbour", url=url))
+    assert dict(zip(HEADERS, cells, strict=True))["NEXT POLL"] == "due"

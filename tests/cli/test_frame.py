@@ -125,12 +125,18 @@ def test_an_interrupted_command_says_so_by_its_exit_code() -> None:
     assert guarded(interrupted, as_json=False) == 130
 
 
-def test_a_full_disk_is_a_line_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_a_line_that_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     def full() -> None:
         raise OSError(28, "No space left on device", "var/x")
 
+    def full_somewhere() -> None:
+        raise OSError(28, "No space left on device")
+
+    told = "the disk is full: make room, then run the command again (No space left on device)\n"
     assert guarded(full, as_json=False) == 1
-    assert capsys.readouterr().err == "error: [Errno 28] No space left on device: 'var/x'\n"
+    assert capsys.readouterr().err == f"error: var/x: {told}"
+    assert guarded(full_somewhere, as_json=False) == 1
+    assert capsys.readouterr().err == f"error: {told}"
 
 
 def test_a_reader_who_has_seen_enough_gets_no_traceback() -> None:

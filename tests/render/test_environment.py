@@ -2,6 +2,7 @@ import pytest
 
 from newsletter.errors import TemplateError
 from newsletter.render.environment import Templates
+from newsletter.render.views import PictureView
 from tests.render.messages import SiteTemplates
 
 
@@ -41,9 +42,22 @@ def test_the_line_named_is_the_one_inside_an_included_file(with_files: SiteTempl
     assert failure(templates, "a.txt").startswith("templates/email/b.txt:3: ")
 
 
-def test_a_missing_template_is_named(with_files: SiteTemplates) -> None:
-    templates = with_files({"a.txt": "{% include 'gone.txt' %}"})
-    assert "gone.txt" in failure(templates, "a.txt")
+def test_a_missing_template_is_named_and_who_wants_it(with_files: SiteTemplates) -> None:
+    templates = with_files({"a.txt": "\n{% include 'gone.txt' %}"})
+    assert failure(templates, "a.txt") == (
+        "templates/email/a.txt:2: no template named 'gone.txt' in the site or the starter"
+    )
+
+
+def test_what_a_piece_has_not_is_told_with_what_it_has(with_files: SiteTemplates) -> None:
+    picture = PictureView(url="", alt="", caption="", credit="", width=1, height=1)
+    templates = with_files({"a.txt": "{{ picture.captoin }}", "b.txt": "{{ picture.colour }}"})
+    assert failure(templates, "a.txt", picture=picture) == (
+        "templates/email/a.txt:1: picture has no 'captoin', did you mean 'caption'?"
+    )
+    assert failure(templates, "b.txt", picture=picture) == (
+        "templates/email/b.txt:1: picture has no 'colour', it has alt, caption, credit, height, url, width"
+    )
 
 
 def test_a_setting_is_named_by_its_key(templates: Templates) -> None:

@@ -48,7 +48,8 @@ def row(feed: Feed, health: FeedHealth | None) -> tuple[object, ...]:
     state = _state(feed, health)
     if health is None:
         return (feed.id, state, "never", "never", "due", 0, "")
-    times = (_at(health.last_try_at), _at(health.last_success_at), _at(health.next_poll_at))
+    waits = health.last_try_at is None  # it was passed over, for its host's sake, before it was ever asked
+    times = (_at(health.last_try_at), _at(health.last_success_at), "due" if waits else _at(health.next_poll_at))
     return (feed.id, state, *times, health.failures, health.because or "")
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
@@ -110,9 +111,16 @@ def guarded(command: Callable[[], object], *, as_json: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PARTLY
     except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(_of_the_system(error))}", file=sys.stderr)
         return ExitCode.PARTLY
     return ExitCode.DONE
+
+
+def _of_the_system(error: OSError) -> str:
+    if error.errno not in {ENOSPC, EDQUOT}:
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}the disk is full: make room, then run the command again ({error.strerror})"
 
 
 def _tell(error: errors.NewsletterError, *, as_json: bool) -> None:

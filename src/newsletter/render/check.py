@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 from newsletter.errors import TemplateError
 from newsletter.model.message import LetterKind
 from newsletter.model.publication import Digest, MailingList, Publication
 from newsletter.render.environment import Templates
-from newsletter.render.render import render_digest, render_letter
+from newsletter.render.render import digest_context, letter_context, render_digest, render_letter
 from newsletter.render.samples import NONCE, arabic_draft, hostile_draft, plain_draft
+
+_Context = Callable[[], dict[str, Any]]
 
 
 def check_templates(
@@ -51,6 +54,7 @@ def _digest_trials(
         hostile_draft(NONCE, publication, mailing_list, digest),
     ):
         yield partial(render_digest, draft, NONCE, templates=templates)
+        yield from _parts("digest", partial(digest_context, draft, NONCE, templates=templates), templates)
 
 
 def _letter_trials(
@@ -59,3 +63,15 @@ def _letter_trials(
     for mailing_list in mailing_lists:
         for kind in LetterKind:
             yield partial(render_letter, kind, publication, mailing_list, NONCE, templates=templates)
+            context = partial(letter_context, publication, mailing_list, NONCE, templates=templates)
+            yield from _parts(kind.value, context, templates)
+
+
+def _parts(kind: str, context: _Context, templates: Templates) -> Iterator[Callable[[], object]]:
+    """Each part of a mail by itself, since a mail is given up at the first that fails."""
+    for name in ("subject.txt", "body.html", "body.txt"):
+        yield partial(_part, f"{kind}/{name}", context, templates)
+
+
+def _part(name: str, context: _Context, templates: Templates) -> None:
+    templates.render(name, context() | {"subject": "A subject"})

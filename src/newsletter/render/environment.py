@@ -6,6 +6,8 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +53,22 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+class _Unknown(jinja2.StrictUndefined):
+    """A name that is not there. What templates are given is told by the words for it, not by Python's class."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        value, name = self._undefined_obj, self._undefined_name
+        if self._undefined_hint or not is_dataclass(value) or not isinstance(name, str):
+            return super()._undefined_message
+        known = sorted(each for each in dir(value) if not each.startswith("_"))
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
+        return f"{type(value).__name__.removesuffix('View').lower()} has no {name!r}, {hint}"
+
+
 class Templates:
     """Mail templates of a site. `folders` are tried in order: the site's `templates/email`, then the starter's."""
 
@@ -59,7 +77,7 @@ class Templates:
         # Text templates are not escaped: what goes into them was made one line of plain text before.
         self._env = _Sandbox(
             loader=jinja2.FileSystemLoader(self.folders),
-            undefined=jinja2.StrictUndefined,
+            undefined=_Unknown,
             autoescape=lambda name: name is not None and name.endswith(".html"),
             trim_blocks=True,
             lstrip_blocks=True,
@@ -154,7 +172,7 @@ class Templates:
             where = _SHOWN_AS + error.name if error.name else name
             return TemplateError(where, error.message or because, line=error.lineno)
         if isinstance(error, jinja2.TemplateNotFound):
-            return TemplateError(name, f"no template named {because!r} in the site or the starter")
+            because = f"no template named {error.name!r} in the site or the starter"
         found = self._deepest(error.__traceback__)
         return TemplateError(found[0] or name, because, line=found[1]) if found else TemplateError(name, because)
 

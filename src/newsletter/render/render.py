@@ -42,11 +42,18 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 
 def render_digest(draft: Draft, nonce: str, *, templates: Templates) -> Rendered:
     """The documents of an edition. TemplateError names file and line where a template cannot be used."""
+    context = digest_context(draft, nonce, templates=templates)
+    key = f"config.toml: [digests.{draft.digest.id}] subject"
+    context["subject"] = _subject(templates.render_setting(draft.digest.subject, context, key=key))
+    return _rendered(_DIGEST, context, templates=templates, nonce=nonce)
+
+
+def digest_context(draft: Draft, nonce: str, *, templates: Templates) -> dict[str, Any]:
+    """What the templates of a digest are given, all but the subject."""
     clean = Cleaner(nonce)
-    context = _shared(draft.publication, draft.mailing_list, templates, clean)
     sections = section_views(draft, clean, words=templates.words)
     pieces = tuple(piece for section in sections for piece in section.pieces)
-    context |= {
+    return _shared(draft.publication, draft.mailing_list, templates, clean) | {
         "digest": {"id": draft.digest.id, "title": clean.line(draft.digest.title)},
         "edition": edition_view(draft),
         "sections": sections,
@@ -54,18 +61,21 @@ def render_digest(draft: Draft, nonce: str, *, templates: Templates) -> Rendered
         "lead": next(iter(pieces), None),
         "preheader": preheader_of(pieces),
     }
-    key = f"[digests.{draft.digest.id}] subject"
-    context["subject"] = _subject(templates.render_setting(draft.digest.subject, context, key=key))
-    return _rendered(_DIGEST, context, templates=templates, nonce=nonce)
 
 
 def render_letter(
     kind: LetterKind, publication: Publication, mailing_list: MailingList, nonce: str, *, templates: Templates
 ) -> Rendered:
     """The documents of a single mail: confirmation, welcome or goodbye. The same for everybody on the list."""
-    context = _shared(publication, mailing_list, templates, Cleaner(nonce))
-    context |= {"preheader": ""}
+    context = letter_context(publication, mailing_list, nonce, templates=templates)
     return _rendered(kind.value, context, templates=templates, nonce=nonce)
+
+
+def letter_context(
+    publication: Publication, mailing_list: MailingList, nonce: str, *, templates: Templates
+) -> dict[str, Any]:
+    """What the templates of a letter are given, all but the subject."""
+    return _shared(publication, mailing_list, templates, Cleaner(nonce)) | {"preheader": ""}
 
 
 def _shared(

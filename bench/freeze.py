@@ -1,4 +1,4 @@
-"""How long freezing an edition takes on SQLite, for many subscribers, one edition after the other.
+"""How long freezing an edition takes on SQLite, and calling it off, for many subscribers, one edition after the other.
 
 Run: `python3 dev.py bench freeze --subscribers N --editions N`. By the clock, and the time of a core, which says more
 where others use the machine too: until the first recipients are written down, and until all are. Meanwhile another
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from statistics import median, quantiles
@@ -55,22 +57,34 @@ def subscribe(store: Store, many: int) -> None:
 
 
 def frozen(store: Store, number: int, folder: Path) -> str:
+    """Freeze an edition, call it off, and tell what that took."""
     draft = draft_of(add_items(store, 1), edition_id=f"daily-{number:04}", number=number)
     editions = Editions(store)
-    command = [sys.executable, __file__, "--beside", str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
+    with others(folder) as waits:
         began, core = time.perf_counter(), time.process_time()
         editions.freeze(draft, rendered_of(draft), slot=draft.id, state=EditionState.APPROVED, now=NOW)
         first = time.perf_counter() - began
         asyncio.run(freeze_rest(editions, stop=asyncio.Event()))
         wall, core = time.perf_counter() - began, time.process_time() - core
+    froze = f"the first after {first * 1000:.0f} ms, all after {wall:.2f} s, {core:.2f} s of a core; {waits[0]}"
+    with others(folder) as waits:
+        began, core = time.perf_counter(), time.process_time()
+        editions.move(draft.id, EditionState.CANCELLED, now=NOW)
+        wall, core = time.perf_counter() - began, time.process_time() - core
+    return f"edition {number}: {froze}\n  called off: all after {wall:.2f} s, {core:.2f} s of a core; {waits[0]}"
+
+
+@contextmanager
+def others(folder: Path) -> Iterator[list[str]]:
+    """Meanwhile another process writes; how that went is in the list at the end."""
+    command = [sys.executable, __file__, "--beside", str(folder)]
+    told: list[str] = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        yield told
         waits, _ = other.communicate("")
-    return (
-        f"edition {number}: the first after {first * 1000:.0f} ms, all after {wall:.2f} s, {core:.2f} s of a core; "
-        f"another process wrote: {waits.strip()}"
-    )
+    told.append(f"another process wrote: {waits.strip()}")
 
 
 def beside(folder: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from newsletter.model.delivery import DeliveryState
+from newsletter.model.edition import EditionState
 from newsletter.model.item import Key, KeyKind
 from newsletter.model.pacing import Lines
 from newsletter.model.segment import parsed
@@ -68,7 +69,7 @@ def _plan(store: Store, statement: str, parameters: Any) -> str:
 
 
 def test_no_batch_reads_a_whole_edition(store: Store) -> None:
-    frozen(store, 3_000)
+    edition = frozen(store, 3_000)
     with open_ledger(store) as ledger, _statements(store) as seen:
         first, *rest = claim_all(ledger, limit=200)
         deliver(ledger, rest)
@@ -83,6 +84,7 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
         ledger.next_due_at()
         ledger.recover(now=NOW, alone=False)
         Editions(store).finish(now=NOW)
+        Editions(store).move(edition, EditionState.CANCELLED, now=NOW)
     plans = {
         statement: _plan(store, statement, parameters)
         for statement, parameters in seen.items()
@@ -92,6 +94,8 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
     whole = "SCAN deliveries" if store.is_sqlite else "Seq Scan on deliveries"
     assert [f"{statement}\n{plan}" for statement, plan in plans.items() if whole in plan] == []
     assert any("ix_deliveries_waiting" in plan for plan in plans.values())
+    (held,) = (plan for one, plan in plans.items() if "|| " in one)
+    assert "ix_deliveries_owned" in held
     named = [plan for statement, plan in plans.items() if statement.startswith("WITH given")]
     by_id = "deliveries USING INTEGER PRIMARY KEY" if store.is_sqlite else "using pk_deliveries on deliveries"
     assert [plan for plan in named if by_id not in plan] == []

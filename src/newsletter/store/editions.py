@@ -8,14 +8,15 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, select, update
 
 from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
 from newsletter.model.variant import NOT_SENT, WHOLE, Group, Place, Readership, Variant, Variants
 from newsletter.store.account import forms_of, lines_of, reasons_of
-from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
+from newsletter.store.books import DELIVERIES
+from newsletter.store.calling_off import begin_calling_off, call_off_some, end_calling_off, was_begun
 from newsletter.store.engine import Store
 from newsletter.store.freezing import check_accepted, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, prepare, rendered_from
@@ -23,12 +24,14 @@ from newsletter.store.missed import missed_by
 from newsletter.store.placing import Places, insert_forms, places_of
 from newsletter.store.readership import Shared, crowd_of, readership_of, shared_with
 from newsletter.store.recipients import anybody_weekly
-from newsletter.store.slices import begin_slices, drop_slices, is_unwritten, next_slice, unwritten
-from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, FreezingRow, IssueRow, VariantRow
+from newsletter.store.slices import begin_slices, is_unwritten, next_slice, unwritten
+from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, FreezingRow, VariantRow
 
 _FIRST = 2_000
 """Recipients who are written down with the edition: for a small list all, for a large one enough to begin with."""
 _MORE = 5_000
+_CALLED_OFF = 2_000
+"""Recipients who are suppressed together, so that nobody who wants to write waits long."""
 
 
 class Editions:
@@ -120,22 +123,27 @@ class Editions:
         self._slice_of(edition_id, most=most)
         return True
 
-    def _slice_of(self, edition_id: str, *, most: int) -> None:
+    def _slice_of(self, edition_id: str, *, most: int) -> bool:
+        """See to so many more recipients; False if there was or is nobody left."""
         with self._store.write_much() as connection:
             edition = locked_edition(connection, edition_id)
-            if edition.state is EditionState.CANCELLED:
-                drop_slices(connection, edition_id)  # called off by an older program
-            elif next_slice(connection, edition_id, most=most) and edition.state is EditionState.FINISHED:
-                # By an older program, which took those that were written down for all.
-                because = "not all of its recipients were written down yet"
-                set_state(
-                    connection,
-                    edition,
-                    EditionState.APPROVED,
-                    now=edition.state_at or edition.frozen_at,
-                    because=because,
-                )
-        self._store.give_way()
+            cancelled = edition.state is EditionState.CANCELLED
+            if cancelled:
+                any_left = call_off_some(connection, edition, most=min(most, _CALLED_OFF))
+            else:
+                any_left = _write_down(connection, edition, most=most)
+        if cancelled and not any_left:
+            self._end_calling_off(edition_id)
+        else:
+            self._store.give_way()
+        return any_left
+
+    def _end_calling_off(self, edition_id: str) -> None:
+        # A million rows may have to be read for it, and nothing of the edition is begun any more: nobody waits.
+        with self._store.read() as connection:
+            begun = was_begun(connection, edition_id)
+        with self._store.write() as connection:
+            end_calling_off(connection, edition_id, free=not begun)
 
     def get(self, edition_id: str) -> Edition:
         with self._store.read() as connection:
@@ -212,8 +220,11 @@ class Editions:
             before = locked_edition(connection, edition_id)
             set_state(connection, before, after, now=now, because=because)
             if after is EditionState.CANCELLED:
-                _call_off(connection, edition_id, now=now, because=because)
-            return locked_edition(connection, edition_id)
+                begin_calling_off(connection, edition_id)
+            moved = locked_edition(connection, edition_id)
+        while after is EditionState.CANCELLED and self._slice_of(edition_id, most=_CALLED_OFF):
+            pass
+        return moved
 
     def finish(self, *, now: datetime) -> tuple[str, ...]:
         with self._store.write() as connection:
@@ -282,6 +293,16 @@ def _edition_from(row: Row[Any]) -> Edition:
     return Edition(**row._asdict() | {"warnings": tuple(json.loads(row.warnings))})
 
 
+def _write_down(connection: Connection, edition: Edition, *, most: int) -> bool:
+    """Write down so many more recipients; False if there were none left."""
+    wrote = next_slice(connection, edition.id, most=most)
+    if wrote and edition.state is EditionState.FINISHED:
+        # By an older program, which took those that were written down for all.
+        because, now = "not all of its recipients were written down yet", edition.state_at or edition.frozen_at
+        set_state(connection, edition, EditionState.APPROVED, now=now, because=because)
+    return wrote
+
+
 def _goes_on(connection: Connection, edition_id: str) -> bool:
     # Asked first: what is written down behind this statement is seen by the next.
     if connection.scalar(select(is_unwritten(edition_id))):
@@ -302,23 +323,3 @@ def _check_overlap(connection: Connection, draft: Draft, readership: Readership)
     shared, _ = shared_with(connection, draft)
     if shared != readership.overlap or _unwritten(connection, shared):
         raise EditionError(draft.id, "another edition with stories of this one was frozen meanwhile: compose again")
-
-
-def _call_off(connection: Connection, edition_id: str, *, now: datetime, because: str) -> None:
-    """Suppress what was not begun; if nothing ever was, the stories are free for another edition.
-
-    Who was not written down until now never is.
-    """
-    drop_slices(connection, edition_id)
-    why = f"the edition was cancelled: {because}" if because else "the edition was cancelled"
-    row = DELIVERIES.table.c
-    # Senders begin theirs in the order of ids too: taken in the same order, nobody waits in a circle.
-    about_to_begin = select(row.id).where(
-        row.edition_id == edition_id, row.state.in_(WAITING), leased(DELIVERIES.table)
-    )
-    connection.execute(about_to_begin.order_by(row.id).with_for_update()).all()
-    waiting = DELIVERIES.moving(DeliveryState.SUPPRESSED).where(row.edition_id == edition_id)
-    connection.execute(waiting.values(because=why, settled_at=now, **NOWHERE))
-    begun = select(exists().where(row.edition_id == edition_id, row.begun_at.is_not(None)))
-    if not connection.scalar(begun):
-        connection.execute(delete(IssueRow).where(IssueRow.edition_id == edition_id))

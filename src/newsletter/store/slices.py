@@ -96,7 +96,7 @@ def drop_slices(connection: Connection, edition_id: str) -> None:
 def unwritten(connection: Connection, edition_id: str) -> int:
     """How many recipients of an edition are still to be written down, as things are; reads as many."""
     row = _kept(connection, edition_id)
-    if row is None:
+    if row is None or row.written_to >= row.last_id:
         return 0
     of_rest = Span(after=row.written_to, upto=row.last_id).has(SubscriptionRow.subscriber_id)
     rest = recipients_of(draft_from(row.audience)).where(of_rest).subquery()

@@ -81,7 +81,8 @@ class Editions(Protocol):
         """Write down so many more recipients, of the edition that has waited longest for it; False if all have theirs.
 
         Anybody may, and several at once: each continues where the last one came to. An edition is not finished before
-        that is done; its report counts who is still to come as queued. Of one that is called off nobody is to come.
+        that is done; its report counts who is still to come as queued. Of one that is called off nobody is to come: so
+        many more of its recipients are suppressed.
         """
 
     def get(self, edition_id: str) -> Edition:
@@ -124,6 +125,7 @@ class Editions(Protocol):
         """Move an edition where EDITION_MOVES allows it (MoveError otherwise).
 
         Cancelling suppresses what is still queued or deferred, and gives the stories back if nothing was ever begun.
+        The edition is cancelled before that: who dies in between leaves the rest to `freeze_more`.
         """
 
     def finish(self, *, now: datetime) -> tuple[str, ...]:

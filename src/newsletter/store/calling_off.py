@@ -1,0 +1,111 @@
+"""Calling an edition off: first it is cancelled, so that nothing of it is begun any more, then it is told to everybody.
+
+That is done in slices, as it was written down (see slices): what waits is suppressed, and whoever was not written down
+never is. The row that says there is more to do goes when the edition's stories are seen to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    String,
+    Text,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+)
+
+from newsletter.model.delivery import DeliveryState
+from newsletter.model.edition import Edition
+from newsletter.store.books import DELIVERIES, NOWHERE, WAITING, leased
+from newsletter.store.given import as_given, given
+from newsletter.store.slices import drop_slices
+from newsletter.store.tables import EditionRow, FreezingRow, IssueRow
+from newsletter.store.types import UtcDateTime
+
+
+def begin_calling_off(connection: Connection, edition_id: str) -> None:
+    """Note that recipients of an edition are to be told, whoever does it, and that no more are written down."""
+    drop_slices(connection, edition_id)
+    nobody = literal(0, BigInteger())
+    columns = ["edition_id", "written_to", "last_id", "queued_at", "audience"]
+    whole = select(EditionRow.id, nobody, nobody, EditionRow.frozen_at, EditionRow.draft)
+    connection.execute(insert(FreezingRow).from_select(columns, whole.where(EditionRow.id == edition_id)))
+
+
+def call_off_some(connection: Connection, edition: Edition, *, most: int) -> bool:
+    """Suppress so many more of a cancelled edition, and all that workers hold; False if nobody is left.
+
+    Senders begin theirs in the order of ids: taken in the same order, nobody waits in a circle. What others lock
+    besides is leased at this moment, and waits for the next slice.
+    """
+    ids = list(connection.scalars(_HELD, {"edition": edition.id}))
+    for state in WAITING:
+        if len(ids) < most:
+            values = {"edition": edition.id, "waiting": state, "most": most - len(ids)}
+            ids += connection.scalars(_FREE, values)
+    if ids:
+        _suppress(connection, edition, ids)
+    return bool(connection.scalar(_ANY_LEFT, {"edition": edition.id}))
+
+
+def was_begun(connection: Connection, edition_id: str) -> bool:
+    """Whether a delivery of an edition ever was begun; may read all of them."""
+    row = DELIVERIES.table.c
+    return bool(connection.scalar(select(exists().where(row.edition_id == edition_id, row.begun_at.is_not(None)))))
+
+
+def end_calling_off(connection: Connection, edition_id: str, *, free: bool) -> None:
+    """Note that everybody was told; `free` gives the stories to another edition."""
+    if free:
+        connection.execute(delete(IssueRow).where(IssueRow.edition_id == edition_id))
+    drop_slices(connection, edition_id)
+
+
+def _suppress(connection: Connection, edition: Edition, ids: Sequence[int]) -> None:
+    why = "the edition was cancelled"
+    connection.execute(
+        _suppressing(connection.dialect.name),
+        {
+            "given": as_given([id_] for id_ in ids),
+            "because": f"{why}: {edition.state_because}" if edition.state_because else why,
+            "now": edition.state_at,
+        },
+    )
+
+
+@cache
+def _suppressing(dialect: str) -> Update:
+    asked = given(dialect, id=BigInteger())
+    values = {"because": bindparam("because", type_=Text()), "settled_at": bindparam("now", type_=UtcDateTime())}
+    suppressing = DELIVERIES.moving_by_id(DeliveryState.SUPPRESSED).where(DELIVERIES.table.c.id == asked.c.id)
+    return suppressing.values(**values, **NOWHERE)
+
+
+def _which() -> tuple[Select[int], Select[int], Select[bool]]:
+    row, edition = DELIVERIES.table.c, bindparam("edition", type_=String())
+    # Nothing in it for an index on editions: what is leased is few rows, and what waits of an edition may be a million.
+    held = select(row.id).where(
+        leased(DELIVERIES.table), func.lower(row.state).in_(WAITING), row.edition_id.concat("") == edition
+    )
+    # One state at a time, and in the index's order: the statement then ends at the last row it takes (see claims).
+    free = select(row.id).where(row.edition_id == edition, row.state == bindparam("waiting"), row.owner.is_(None))
+    return (
+        held.order_by(row.id + 0).with_for_update(),
+        free.order_by(row.due_at).limit(bindparam("most", type_=Integer())).with_for_update(skip_locked=True),
+        select(exists().where(row.edition_id == edition, row.state.in_(WAITING))),
+    )
+
+
+_HELD, _FREE, _ANY_LEFT = _which()

@@ -23,9 +23,10 @@ def _page(*links: str) -> bytes:
     return f"<!doctype html><html><head><title>Home</title>{''.join(links)}</head><body></body></html>".encode()
 
 
-def json_feed_of(name: str) -> bytes:
+def json_feed_of(name: str, **more: str) -> bytes:
     piece = {"id": name, "url": f"https://courier.example/{name}", "title": "A headline of some length"}
-    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": [piece]}).encode()
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": [piece]}
+    return json.dumps(feed | more).encode()
 
 
 def _link(href: str, kind: str = "application/rss+xml") -> str:
@@ -36,6 +37,23 @@ def _link(href: str, kind: str = "application/rss+xml") -> str:
 async def test_a_feed_is_its_own_answer(server: Server) -> None:
     server.serve("/feed", FEED)
     assert await _found(server, "/feed") == ["/feed"]
+
+
+@with_server
+async def test_the_homepage_is_the_one_that_the_feed_names_for_it_may_live_elsewhere(server: Server) -> None:
+    feeds = {
+        "/rss": (rss(item(), channel="<link>https://courier.example/world</link>"), "https://courier.example/world"),
+        "/relative": (rss(item(), channel="<link>/world</link>"), server.url("/world")),
+        "/script": (rss(item(), channel="<link>javascript:alert(1)</link>"), server.url("/")),
+        "/without": (rss(item()), server.url("/")),
+        "/json": (json_feed_of("a", home_page_url="https://courier.example/"), "https://courier.example/"),
+        "/json-without": (json_feed_of("a"), server.url("/")),
+    }
+    async with a_fetcher() as fetcher, Parser() as parser:
+        for path, (feed, homepage) in feeds.items():
+            server.serve(path, feed)
+            (found,) = await discover(server.url(path), fetcher=fetcher, parser=parser, now=NOW)
+            assert (path, tomllib.loads(feed_toml(found))["homepage"]) == (path, homepage)
 
 
 @with_server

@@ -24,7 +24,7 @@ def same_address(url: str) -> str:
     return found.link if found else url
 
 
-def write_feed(site: Path, found: Candidate, *, name: str, homepage: str = "", topics: tuple[str, ...] = ()) -> Path:
+def write_feed(site: Path, found: Candidate, *, name: str, topics: tuple[str, ...] = ()) -> Path:
     """The new file. FeedError if there is one of this name."""
     from newsletter.collect.discover import feed_toml
     from newsletter.errors import FeedError
@@ -33,7 +33,7 @@ def write_feed(site: Path, found: Candidate, *, name: str, homepage: str = "", t
     path.parent.mkdir(exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(feed_toml(found, homepage=homepage, topics=topics))
+            file.write(feed_toml(found, topics=topics))
     except FileExistsError:
         raise FeedError(name, f"{path} is there already: choose another --name") from None
     return path

@@ -86,8 +86,8 @@ def _import(outlines: tuple[Outline, ...], known: dict[str, str], *, folder: Pat
         path = folder / "feeds" / f"{name}.toml"
         known[same_address(one.url)] = f"feeds/{path.name}"
         if not dry_run:
-            found = Candidate(url=one.url, title=one.title, language=one.language, entries=())
-            write_feed(folder, found, name=name, homepage=one.homepage, topics=one.topics)
+            found = Candidate(url=one.url, title=one.title, language=one.language, entries=(), homepage=one.homepage)
+            write_feed(folder, found, name=name, topics=one.topics)
         written[path] = {"feed": name, "file": str(path), "topics": list(one.topics)} | told
     refused = take_back_unusable(folder, written) if written and not dry_run else {}
     report.written += [told for path, told in written.items() if path not in refused]

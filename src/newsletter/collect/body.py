@@ -42,6 +42,7 @@ class ParsedFeed:
     entries: tuple[KeyedEntry, ...] = ()
     known: int = 0
     title: str = ""
+    homepage: str = ""
     skip_hours: frozenset[int] = frozenset()
     skip_days: frozenset[int] = frozenset()
     lasts: timedelta | None = None

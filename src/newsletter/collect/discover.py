@@ -53,6 +53,8 @@ class Candidate:
     """The publishing system that made it, where it shows."""
     hint: str = ""
     """What is worth knowing about feeds of that system."""
+    homepage: str = ""
+    """The page that the feed says it is of."""
 
 
 async def discover(url: str, *, fetcher: Fetcher, parser: Parser, now: datetime) -> tuple[Candidate, ...]:
@@ -125,6 +127,7 @@ def _candidate(answer: Fetched, parsed: ParsedFeed) -> Candidate:
         entries=entries,
         system=system,
         hint=hint,
+        homepage=(parsed.homepage and absolute(parsed.homepage, answer.url)) or "",
     )
 
 
@@ -166,13 +169,13 @@ def _numbered(name: str) -> Iterator[str]:
         number += 1
 
 
-def feed_toml(found: Candidate, *, homepage: str = "", topics: tuple[str, ...] = ()) -> str:
+def feed_toml(found: Candidate, *, topics: tuple[str, ...] = ()) -> str:
     """The text of feeds/NAME.toml for a feed: careful rights, and what an editor may want to change next to it."""
     home = urlsplit(found.url)
     return _FILE.format(
         url=_quoted(found.url),
         partner=_quoted(found.title or home.hostname or ""),
-        homepage=_quoted(homepage or f"{home.scheme}://{home.netloc}/"),
+        homepage=_quoted(found.homepage or f"{home.scheme}://{home.netloc}/"),
         topics=", ".join(map(_quoted, topics)),
         language=f"language = {_quoted(found.language)}\n" if found.language else "",
     )

@@ -33,6 +33,7 @@ class JsonFeed:
     """A document. `entries` have no texts cleaned yet; `sizes` say how long each is as JSON."""
 
     title: str
+    homepage: str
     language: str | None
     entries: tuple[tuple[RawEntry, SideEntry], ...]
     sizes: tuple[int, ...]
@@ -70,6 +71,7 @@ def _feed(found: object, *, feed: str, base: str, salt: str) -> JsonFeed:
     read = [_entry(item, base=base, salt=salt, by_default=by_default) for item in items if _says_something(item)]
     return JsonFeed(
         title=one_line(_str(found, "title")),
+        homepage=_str(found, "home_page_url"),
         language=_str(found, "language") or None,
         entries=tuple((raw, side) for raw, side, _ in read),
         sizes=tuple(size for *_, size in read),

@@ -34,6 +34,7 @@ def parse(document: bytes, *, base: str) -> RawFeed:
     return RawFeed(
         version=found.version or "",
         title=_str(channel, "title"),
+        homepage=_str(channel, "link"),
         language=_str(channel, "language") or None,
         entries=tuple(_entry(entry, base) for entry in found.entries),
     )

@@ -81,6 +81,7 @@ def _read_json(tree: JsonFeed, body: Body, seen: frozenset[str], now: datetime) 
         entries=_entries(left, around),
         known=len(tree.entries) - len(left),
         title=tree.title,
+        homepage=tree.homepage,
         hub=announced(body.link, tree.links, url=body.url),
         listed=tuple(side.digest for _, side in tree.entries),
     )
@@ -120,7 +121,8 @@ def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> P
     sides: Iterable[SideEntry | None] = left if agree else [None] * len(found.entries)
     around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
     entries = _entries(zip(found.entries, sides, strict=True), around)
-    return replace(hints, entries=entries, title=found.title, listed=listed if agree else ())
+    listed = listed if agree else ()
+    return replace(hints, entries=entries, title=found.title, homepage=found.homepage, listed=listed)
 
 
 def _read_whole(document: bytes, body: Body, now: datetime) -> ParsedFeed:
@@ -128,7 +130,8 @@ def _read_whole(document: bytes, body: Body, now: datetime) -> ParsedFeed:
     _refuse_other_xml(found.version, found.entries, body)
     around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
     entries = _entries(((raw, None) for raw in found.entries), around)
-    return ParsedFeed(entries=entries, title=found.title, hub=announced(body.link, (), url=body.url))
+    hub = announced(body.link, (), url=body.url)
+    return ParsedFeed(entries=entries, title=found.title, homepage=found.homepage, hub=hub)
 
 
 def _entries(pairs: Iterable[tuple[RawEntry, SideEntry | None]], around: Surroundings) -> tuple[KeyedEntry, ...]:

@@ -44,6 +44,8 @@ class RawFeed:
 
     version: str
     title: str
+    homepage: str
+    """The page that it says it is the feed of, as it writes it; empty without one."""
     language: str | None
     entries: tuple[RawEntry, ...]
 

@@ -105,7 +105,7 @@ class Few:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--messages", type=int, default=1_000_000, help="50,000 at least: it tells ten times a second")
     parser.add_argument("--few", type=int, default=1_000)
     parser.add_argument("--editions", type=int, default=5, help="of a few, beside each tenth")
     parser.add_argument("--bytes", type=int, default=1_000, help="about how long an edition's text is")

@@ -104,7 +104,7 @@ def unwritten(connection: Connection, edition_id: str) -> int:
 
 
 def is_unwritten(edition_id: ColumnElement[str] | str) -> ColumnElement[bool]:
-    """Whether recipients of an edition are still to be written down."""
+    """Whether recipients of an edition are still to be written down, or to be suppressed if it was called off."""
     return exists().where(FreezingRow.edition_id == edition_id)
 
 

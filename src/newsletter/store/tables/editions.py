@@ -52,7 +52,8 @@ class EditionRow(Base):
 
 
 class FreezingRow(Base):
-    """An edition whose recipients are not all written down yet: who are is said by the id of a subscriber.
+    """An edition whose recipients are not all written down yet: who are is said by the id of a subscriber. Or it was
+    cancelled, and they are not all suppressed yet: then nobody is to come, and both ids are 0.
 
     `audience` is the draft without its pieces, `places` who gets which form; both as JSON.
     """

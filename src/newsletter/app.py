@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from newsletter.errors import EditionError
+from newsletter.errors import EditionError, MoveError
 from newsletter.feedback.marks import Marks
 from newsletter.model.clock import Clock, SystemClock
 from newsletter.model.delivery import Claimed, DeliveryState, Report
@@ -310,7 +310,10 @@ class App:
         before = self.editions.get(edition_id).state
         if only_from is not None and before is not only_from:
             raise EditionError(edition_id, f"it is {before}, not {only_from}")
-        return self.editions.move(edition_id, after, now=self.clock.now(), because="decided on the command line")
+        try:
+            return self.editions.move(edition_id, after, now=self.clock.now(), because="decided on the command line")
+        except MoveError as error:
+            raise EditionError(edition_id, f"it is {error.before}, which may not become {error.after}") from None
 
     def web_version(self, edition: Edition) -> str:
         """An edition's HTML as it was sent, with nobody's fields in it."""

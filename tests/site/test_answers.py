@@ -180,7 +180,7 @@ def test_decisions_that_do_not_fit_are_refused_with_the_reason(site: Program, ed
     answers: list[Answer] = [site.run(word, edition, "--json") for word in ("approve", "resume", "pause", "cancel")]
 
     assert [answer.code for answer in answers] == [1, 1, 1, 1]
-    assert all("finished" in answer.json["error"]["message"] for answer in answers)
+    assert all(f"{edition}: it is finished" in answer.json["error"]["message"] for answer in answers)
     assert site.json("report", edition)["state"] == "finished"
 
 

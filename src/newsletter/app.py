@@ -113,7 +113,6 @@ class App:
             announcements=Announcements(store),
             clock=clock,
         )
-        self.pushed = self.outreach.pushed
         self.watch = Watch(
             feeds=self.feeds,
             hubs=self.hubs,

@@ -45,8 +45,6 @@ class Outreach:
         self._editions = editions
         self._announcements = announcements
         self._clock = clock
-        self.pushed = asyncio.Event()
-        """Set when a hub has pushed something to this process; what it pushes to another is found in the store."""
 
     async def poll(
         self, feeds: Sequence[Feed], *, force: bool, stop: asyncio.Event, on_feed: Callable[[PollReport], None]

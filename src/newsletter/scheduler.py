@@ -34,7 +34,7 @@ CLOCK_RHYTHM = timedelta(seconds=30)
 LINK_RHYTHM = timedelta(minutes=10)
 """How often we look which items' pages are due to be looked at."""
 PUSH_RHYTHM = timedelta(seconds=1)
-"""How often we look whether a hub pushed something to another process that serves our pages."""
+"""How often we look whether a hub pushed something to the process that serves our pages."""
 SEND_RHYTHM = timedelta(seconds=2)
 """How often the ledger is asked for work that another process put there."""
 DRAIN = timedelta(seconds=28)
@@ -59,10 +59,6 @@ class Role(StrEnum):
 
 class Pipeline(Protocol):
     """What the clock drives; `app.App` is it. Each method does all that is due and returns how much that was."""
-
-    @property
-    def pushed(self) -> asyncio.Event:
-        """Set when a hub has pushed something to this process."""
 
     def digests(self) -> tuple[Digest, ...]:
         """The digests with a schedule."""
@@ -124,7 +120,7 @@ class Wheel:
         self._look_every = look_every
         self._pulses = pulses
         self._poll, self._compose, self._send = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._links = asyncio.Event()
+        self._links, self._pushed = asyncio.Event(), asyncio.Event()
 
     async def clock(self) -> None:
         """Poll feeds and compose editions when they are due, until stopped."""
@@ -133,13 +129,12 @@ class Wheel:
             scheduler.add_job(self._compose.set, SlotTrigger(digest), id=f"digest {digest.id}")
         scheduler.add_job(self._compose.set, IntervalTrigger(seconds=int(CLOCK_RHYTHM.total_seconds())), id="clock")
         scheduler.add_job(self._poll.set, IntervalTrigger(seconds=int(POLL_RHYTHM.total_seconds())), id="feeds")
-        pushed = self._pipeline.pushed
         scheduler.add_job(self._links.set, IntervalTrigger(seconds=int(LINK_RHYTHM.total_seconds())), id="links")
-        scheduler.add_job(pushed.set, IntervalTrigger(seconds=int(PUSH_RHYTHM.total_seconds())), id="pushes")
+        scheduler.add_job(self._pushed.set, IntervalTrigger(seconds=int(PUSH_RHYTHM.total_seconds())), id="pushes")
         scheduler.start()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._whenever(pushed, self._push_step, "taking what hubs pushed"))
+                group.create_task(self._whenever(self._pushed, self._push_step, "taking what hubs pushed"))
                 group.create_task(self._whenever(self._links, self._link_step, "looking at links"))
                 group.create_task(self._whenever(self._poll, self._poll_step, "polling"))
                 group.create_task(self._whenever(self._compose, self._edition_step, "composing"))

@@ -37,7 +37,6 @@ class Counting:
     sending: Callable[[asyncio.Event], asyncio.Future[None] | None] = lambda _: None
     broken: frozenset[str] = frozenset()
     happened: asyncio.Event = field(default_factory=asyncio.Event)
-    pushed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def digests(self) -> tuple[Digest, ...]:
         return (a_digest("0 7 * * *"),)

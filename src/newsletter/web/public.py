@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Protocol
 
@@ -54,10 +53,6 @@ class Site(Readers, Protocol):
     @property
     def hubs(self) -> Hubs:
         """What is agreed with partners' hubs."""
-
-    @property
-    def pushed(self) -> asyncio.Event:
-        """To be set when a hub pushed something."""
 
     def web_version(self, edition: Edition) -> str:
         """An edition's HTML as it was sent, with nobody's fields in it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from typing import Protocol
 
@@ -38,10 +37,6 @@ class Site(Protocol):
     @property
     def clock(self) -> Clock:
         """Tells the time."""
-
-    @property
-    def pushed(self) -> asyncio.Event:
-        """To be set when something was pushed."""
 
 
 class Callbacks:
@@ -82,7 +77,6 @@ class Callbacks:
         push = Push(token=one.token, content=content, content_type=kind, received_at=self._site.clock.now())
         if not await in_thread(self._site.hubs.keep, push):
             raise HTTPException(503)
-        self._site.pushed.set()
         return Response(status_code=202)
 
     async def _found(self, request: Request, *, gone: int = 404) -> HubSubscription:

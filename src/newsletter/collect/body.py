@@ -51,3 +51,5 @@ class ParsedFeed:
     """The hub that it or its headers name."""
     listed: tuple[str, ...] = ()
     """The digests of all its entries, in its order; none where they cannot be told."""
+    cut_after: int | None = None
+    """Where the document breaks off: how many entries it has whole before. None for one that is there to its end."""

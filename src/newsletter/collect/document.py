@@ -31,6 +31,8 @@ _REFERENCE = re.compile(rb"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 _LONGEST_NUMBER = 10
 _NO_CHARACTER = "\ufffd".encode()
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
+_ROOT_NAME = re.compile(rb"<([^\s<>/]+)")
+_ENTRY_END = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 # How far into a body a document may begin: behind a server's warnings, but not behind a page.
 _MOST_JUNK = 16_384
 
@@ -45,6 +47,17 @@ def document_of(body: bytes, *, feed: str, content_type: str = "", encoding: str
         raise ParseError(feed, "the body is empty")
     text = utf8_of(body, content_type=content_type, encoding=encoding).translate(None, _CONTROLS)
     return _DECLARATION + _root_on(_from_start(_REFERENCE.sub(_possible, text), feed), feed)
+
+
+def whole_entries(document: bytes) -> int | None:
+    """How many entries were closed before a document broke off; None for one whose root element is closed.
+
+    For documents that `document_of` made and that are not well-formed.
+    """
+    root = _ROOT_NAME.match(document, len(_DECLARATION))
+    if root and re.search(rb"</" + re.escape(root[1]) + rb"\s*>", document, re.IGNORECASE):
+        return None
+    return len(_ENTRY_END.findall(document))
 
 
 def _possible(reference: re.Match[bytes]) -> bytes:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from newsletter.collect.body import ParsedFeed
-from newsletter.model.feed import FeedHealth, Habits, Move
+from newsletter.model.feed import FeedHealth, FeedState, Habits, Move
 from newsletter.model.identity import Decision, Verdict
 
 _FEWEST_DATES = 5
@@ -72,16 +72,26 @@ def without_move_that_fails(habits: Habits, failures: int) -> Habits:
     return habits
 
 
-def concluded(health: FeedHealth, decisions: Collection[Decision], *, known: int, first: bool) -> FeedHealth:
-    """The health of a feed once it was decided what its document's entries are; `known` more were known by their bytes.
+def concluded(health: FeedHealth, decisions: Collection[Decision], *, parsed: ParsedFeed, first: bool) -> FeedHealth:
+    """The health of a feed once it was decided what the entries of its document are.
 
-    If nothing of it was known, entries may have been missed; if something was, a move may be believed.
+    If nothing of a whole document was known, entries may have been missed; if something was, a move may be believed.
     """
     if any(one.verdict is Verdict.NEW for one in decisions):
         health = replace(health, habits=replace(health.habits, unpushed_at=health.last_success_at))
-    if known or any(one.verdict is not Verdict.NEW for one in decisions):
+    if parsed.known or any(one.verdict is not Verdict.NEW for one in decisions):
         return replace(health, habits=_believed(health.habits))
-    return _with_gap(health) if decisions and not first else health
+    return _with_gap(health) if decisions and not first and parsed.cut_after is None else health
+
+
+def cut_short(health: FeedHealth, after: int | None) -> FeedHealth:
+    """The health of a feed whose document broke off `after` so many items, or did not.
+
+    Why a feed is held stays its own reason: it is not taken back by the next answer, as this is.
+    """
+    if after is None or health.state is FeedState.HELD:
+        return health
+    return told(health, f"the document breaks off after {after} {'item' if after == 1 else 'items'}")
 
 
 def _with_gap(health: FeedHealth) -> FeedHealth:

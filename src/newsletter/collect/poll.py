@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from newsletter.collect.body import Body, ParsedFeed
-from newsletter.collect.habits import concluded, learned, sighted, told
+from newsletter.collect.habits import concluded, cut_short, learned, sighted, told
 from newsletter.collect.headers import lifetime, retry_after
 from newsletter.collect.hosts import address, host_of, spare, surveyed
 from newsletter.collect.http import Fetched, Fetcher
@@ -28,7 +28,7 @@ from newsletter.collect.rhythm import TOO_BUSY, asked_anew, failed, gone, minute
 from newsletter.collect.worker import Parser
 from newsletter.errors import FeedError, FetchError, NewsletterError
 from newsletter.model.clock import Clock
-from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits
+from newsletter.model.feed import Feed, FeedHealth, FeedState, Habits, Validators
 from newsletter.model.hub import HubSubscription
 from newsletter.model.item import PollReport
 from newsletter.store.ports import Brought, Feeds, Take
@@ -251,17 +251,21 @@ class _Polls:
             parsed = await self.parser.parse(body, known, now=self.clock.now())
         except FeedError as exc:
             return self._put_off(feed, health, exc.because, answer.status)
+        whole = parsed.cut_after is None
+        habits = learned(health.habits, parsed, now=self.clock.now()) if whole else health.habits
         after = succeeded(
             feed,
             health,
             status=answer.status,
-            validators=answer.validators,
-            body_hash=digest,
+            # A document that broke off must come again, also if it is the one that we had before.
+            validators=answer.validators if whole else Validators(),
+            body_hash=digest if whole else None,
             now=self.clock.now(),
             jitter=self.luck(),
-            habits=self._sighted(learned(health.habits, parsed, now=self.clock.now()), health, answer),
+            habits=self._sighted(habits, health, answer),
             lifetime=lifetime(answer.headers),
         )
+        after = cut_short(after, parsed.cut_after)
         report = PollReport(feed=feed.id, status=answer.status)
         return _Outcome(health=after, report=report, parsed=parsed, first=health.state is FeedState.NEW)
 
@@ -320,7 +324,7 @@ class _Polls:
             decide=partial(decide, feed=feed, first=outcome.first),
             now=self.clock.now(),
             listed=outcome.parsed.listed,
-            conclude=partial(concluded, known=outcome.parsed.known, first=outcome.first),
+            conclude=partial(concluded, parsed=outcome.parsed, first=outcome.first),
         )
         report = await finished(self.recording.ask(brought))
         return replace(report, known=report.known + outcome.parsed.known)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from newsletter.collect.body import Body, KnownDigests, ParsedFeed
-from newsletter.collect.document import document_of, utf8_of
+from newsletter.collect.document import document_of, utf8_of, whole_entries
 from newsletter.collect.entry import Surroundings, entry_from, salt
 from newsletter.collect.jsonfeed import JsonFeed, is_json, json_feed
 from newsletter.collect.keys import keyed
@@ -127,11 +127,14 @@ def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> P
 
 def _read_whole(document: bytes, body: Body, now: datetime) -> ParsedFeed:
     found = parse(document, base=body.url)
+    cut_after = whole_entries(document)
+    if cut_after is not None and not found.entries:
+        raise ParseError(body.feed.id, "the document breaks off before its first item")
     _refuse_other_xml(found.version, found.entries, body)
     around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
     entries = _entries(((raw, None) for raw in found.entries), around)
     hub = announced(body.link, (), url=body.url)
-    return ParsedFeed(entries=entries, title=found.title, homepage=found.homepage, hub=hub)
+    return ParsedFeed(entries=entries, title=found.title, homepage=found.homepage, hub=hub, cut_after=cut_after)
 
 
 def _entries(pairs: Iterable[tuple[RawEntry, SideEntry | None]], around: Surroundings) -> tuple[KeyedEntry, ...]:

@@ -252,6 +252,14 @@ def sender(
         told.put((sent, time.process_time() - before))
 
 
+def warm_up(relay: Relay, factory: Factory, *, folder: Path) -> None:
+    """Load here what senders need: the processes that are measured begin with it, as one that runs for months."""
+    with opened(folder) as store:
+        edition = freeze(store, 0)
+    ready, told = multiprocessing.Barrier(1), multiprocessing.SimpleQueue()
+    sender(folder, edition, relay, factory, owner="bench", ready=ready, told=told)
+
+
 def ours(relay: Relay, factory: Factory, *, number: int, folder: Path, processes: int = 1) -> tuple[float, float]:
     """Messages a second, and of processor time."""
     with opened(folder) as store:
@@ -289,6 +297,7 @@ def measure(folder: Path, options: argparse.Namespace, wanted: int) -> None:
     rates: list[tuple[float, float, float, float]] = []
     with sink() as port:
         relay = Relay(name="sink", host="127.0.0.1", port=port, tls=Tls.NONE, connections=SESSIONS)
+        warm_up(relay, factory, folder=folder)
         for number in range(1, options.rounds + 1):
             reference = theirs(port, messages=options.messages, size=size)
             plain = library(port, factory, messages=options.messages // 4)

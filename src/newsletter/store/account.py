@@ -1,4 +1,4 @@
-"""What the report of an edition says besides how many recipients are in which state."""
+"""What the report of an edition says: how many recipients are in which state, and what else is to be known."""
 
 from __future__ import annotations
 
@@ -8,10 +8,21 @@ from newsletter.model.delivery import DeliveryState
 from newsletter.model.variant import NOT_SENT
 from newsletter.store.books import DELIVERIES, WAITING
 from newsletter.store.placing import NOTHING
+from newsletter.store.slices import unwritten
 from newsletter.store.tables import VariantRow
 
 _EXPLAINED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.SUPPRESSED)
 _MOST_REASONS = 100
+
+
+def states_of(connection: Connection, edition_id: str) -> dict[DeliveryState, int]:
+    """How many recipients are in which state, for those that any is in; who is still to be written down is queued."""
+    row = DELIVERIES.table.c
+    counted = select(row.state, func.count().label("many")).where(row.edition_id == edition_id)
+    many = {each.state: each.many for each in connection.execute(counted.group_by(row.state))}
+    if still := unwritten(connection, edition_id):
+        many[DeliveryState.QUEUED] = many.get(DeliveryState.QUEUED, 0) + still
+    return many
 
 
 def forms_of(connection: Connection, edition_id: str) -> dict[str, int]:

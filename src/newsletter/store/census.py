@@ -8,9 +8,8 @@ from sqlalchemy import func, select, text
 
 from newsletter.model.delivery import DeliveryState
 from newsletter.model.subscriber import SubscriptionState
-from newsletter.store.books import DELIVERIES
+from newsletter.store.account import states_of
 from newsletter.store.engine import Store
-from newsletter.store.slices import unwritten
 from newsletter.store.tables import SubscriptionRow
 
 
@@ -21,12 +20,8 @@ class Census:
         self._store = store
 
     def deliveries(self, edition_id: str) -> Mapping[DeliveryState, int]:
-        row = DELIVERIES.table.c
-        counted = select(row.state, func.count().label("many")).where(row.edition_id == edition_id)
         with self._store.read() as connection:
-            many = {each.state: each.many for each in connection.execute(counted.group_by(row.state))}
-            still = unwritten(connection, edition_id)
-        return many | {DeliveryState.QUEUED: many.get(DeliveryState.QUEUED, 0) + still} if still else many
+            return states_of(connection, edition_id)
 
     def subscriptions(self) -> Mapping[tuple[str, SubscriptionState], int]:
         row = SubscriptionRow

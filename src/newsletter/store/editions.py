@@ -14,7 +14,7 @@ from newsletter.errors import ConflictError, EditionError, NotFoundError
 from newsletter.model.delivery import OPEN_STATES, DeliveryState, Report
 from newsletter.model.edition import EDITION_MOVES, PUBLISHED, Draft, Edition, EditionState, Rendered
 from newsletter.model.variant import NOT_SENT, WHOLE, Group, Place, Readership, Variant, Variants
-from newsletter.store.account import forms_of, lines_of, reasons_of
+from newsletter.store.account import forms_of, lines_of, reasons_of, states_of
 from newsletter.store.books import DELIVERIES
 from newsletter.store.calling_off import begin_calling_off, call_off_some, end_calling_off, was_begun
 from newsletter.store.engine import Store
@@ -24,7 +24,7 @@ from newsletter.store.missed import missed_by
 from newsletter.store.placing import Places, insert_forms, places_of
 from newsletter.store.readership import Shared, crowd_of, readership_of, shared_with
 from newsletter.store.recipients import anybody_weekly
-from newsletter.store.slices import begin_slices, is_unwritten, next_slice, unwritten
+from newsletter.store.slices import begin_slices, is_unwritten, next_slice
 from newsletter.store.tables import DeliveryRow, DocumentRow, EditionRow, FreezingRow, VariantRow
 
 _FIRST = 2_000
@@ -239,14 +239,10 @@ class Editions:
         return tuple(edition.id for edition in done)
 
     def report(self, edition_id: str) -> Report:
-        row = DELIVERIES.table.c
         with self._store.read() as connection:
             edition = _only(connection.execute(_SUMMARY.where(EditionRow.id == edition_id)).one_or_none(), edition_id)
-            counted = connection.execute(
-                select(row.state, func.count().label("many")).where(row.edition_id == edition_id).group_by(row.state)
-            )
-            many = {state.value: 0 for state in DeliveryState} | {each.state.value: each.many for each in counted}
-            many[DeliveryState.QUEUED] += unwritten(connection, edition_id)
+            counted = states_of(connection, edition_id)
+            many = {state.value: counted.get(state, 0) for state in DeliveryState}
             reasons = reasons_of(connection, edition_id)
             waiting = lines_of(connection, edition_id)
             forms = forms_of(connection, edition_id)

@@ -35,6 +35,9 @@ EDITION_MOVES: Moves[EditionState] = Moves(
 PUBLISHED = frozenset({EditionState.APPROVED, EditionState.PAUSED, EditionState.FINISHED})
 """States of editions that were let go and not called off: what anybody may read."""
 
+GOING = (EditionState.APPROVED, EditionState.PAUSED)
+"""States of editions that were let go and are not over: more of them may be sent."""
+
 
 class Role(StrEnum):
     """How an item stands in an edition: first and large, or one of the rest."""

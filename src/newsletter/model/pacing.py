@@ -17,7 +17,7 @@ _REMEMBERED: Final = timedelta(hours=1)
 _MINUTES_TO_FULL: Final = 20
 """What was halved is whole again after half of that."""
 _LEAST: Final = 1.0
-_WRONG_CLOCK: Final = timedelta(minutes=1)
+WRONG_CLOCK: Final = timedelta(minutes=1)
 """What was written so far ahead was written by a clock that was wrong."""
 SLOWEST_START: Final = 60.0
 
@@ -86,7 +86,7 @@ def paused(before: Slowdown | None, *, provider: str, because: str, now: datetim
 
 def _believed(slowdown: Slowdown | None, now: datetime) -> Slowdown | None:
     """None for one from the future: a clock that ran ahead must not keep a provider from its mail for days."""
-    return None if slowdown is None or slowdown.slowed_at > now + _WRONG_CLOCK else slowdown
+    return None if slowdown is None or slowdown.slowed_at > now + WRONG_CLOCK else slowdown
 
 
 def rate_at(slowdown: Slowdown, now: datetime) -> float | None:

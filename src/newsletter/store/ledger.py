@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 
 from newsletter.errors import EditionError
 from newsletter.model.delivery import DELIVERY_MOVES, Claimed, DeliveryKey, DeliveryState, LedgerKind, Tried
-from newsletter.model.edition import EditionState
-from newsletter.model.pacing import LONGEST_PAUSE, Lines
+from newsletter.model.edition import GOING, EditionState
+from newsletter.model.pacing import LONGEST_PAUSE, WRONG_CLOCK, Lines
 from newsletter.model.trouble import PATIENCE, Patience
 from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, NOWHERE, WAITING, Book, leased
 from newsletter.store.claims import HashesOf, Lease, claim, line_up
@@ -28,9 +28,7 @@ from newsletter.store.writer import GroupWriter
 STOPPED = "the program stopped before the server's answer was kept"
 _LONGEST_WAIT = timedelta(hours=4)
 _JITTER = 1.1
-_WRONG_CLOCK = timedelta(minutes=1)
 _RESENDABLE = frozenset({DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN})
-_GOING = (EditionState.APPROVED, EditionState.PAUSED)
 
 
 class Ledger:
@@ -48,7 +46,7 @@ class Ledger:
         self.answer_within = answer_within
         self._store = store
         self._terms = Terms(hashes_of=hashes_of, patience=patience)
-        self._farthest = max(longest_wait * _JITTER, LONGEST_PAUSE) + _WRONG_CLOCK
+        self._farthest = max(longest_wait * _JITTER, LONGEST_PAUSE) + WRONG_CLOCK
         self._turns = count()
         self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
 
@@ -164,7 +162,7 @@ class Ledger:
             )
         with self._store.write() as connection:
             edition = locked_edition(connection, edition_id)
-            if edition.state not in {*_GOING, EditionState.FINISHED}:
+            if edition.state not in {*GOING, EditionState.FINISHED}:
                 raise EditionError(edition_id, f"it is {edition.state}: there is nothing to send again")
             row = DELIVERIES.table.c
             again = and_(row.edition_id == edition_id, row.state.in_(states), row.owner.is_(None))
@@ -176,7 +174,7 @@ class Ledger:
 
     def requeue_unknown(self, *, now: datetime) -> int:
         """Only of editions that are still going: what a finished one left in doubt is for `resend` and the operator."""
-        going = select(EditionRow.id).where(EditionRow.state.in_(_GOING))
+        going = select(EditionRow.id).where(EditionRow.state.in_(GOING))
         with self._store.write() as connection:
             of_going = and_(DELIVERIES.table.c.edition_id.in_(going), _is_unknown(DELIVERIES))
             return sum(
@@ -250,7 +248,7 @@ def _bring_forward(connection: Connection, book: Book, *, after: datetime, now: 
     row = book.table.c
     far = [row.owner.is_(None), row.state.in_(WAITING), row.due_at > after]
     if book is DELIVERIES:
-        far.append(row.edition_id.in_(select(EditionRow.id).where(EditionRow.state.in_(_GOING))))
+        far.append(row.edition_id.in_(select(EditionRow.id).where(EditionRow.state.in_(GOING))))
     # Who gives a lease back goes by `queued_at`.
     queued_at = case((row.queued_at > after, now), else_=row.queued_at)
     return connection.execute(update(book.table).where(*far).values(due_at=now, queued_at=queued_at)).rowcount

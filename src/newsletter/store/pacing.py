@@ -14,15 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
-from newsletter.model.edition import EditionState
-from newsletter.model.pacing import Slowdown, paused, slower
+from newsletter.model.edition import GOING
+from newsletter.model.pacing import WRONG_CLOCK, Slowdown, paused, slower
 from newsletter.store.books import BOOKS, WAITING
 from newsletter.store.engine import Store
 from newsletter.store.outcomes import told
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import EditionRow, LimitRow, SlowdownRow, TurnRow
 
-_WRONG_CLOCK = timedelta(minutes=1)
 _LONGEST_PROVIDER = 255
 _FORGOTTEN_AFTER = timedelta(days=1)
 
@@ -40,7 +39,7 @@ class Pacing:
     ) -> tuple[datetime, int]:
         with self._store.write() as connection:
             next_at = _locked(connection, scope, now)
-            if next_at > now + ahead + every + _WRONG_CLOCK:
+            if next_at > now + ahead + every + WRONG_CLOCK:
                 next_at = now
             first = max(next_at, now)
             many = max(0, min(wanted, (now + ahead - first) // every + 1))
@@ -83,7 +82,7 @@ class Pacing:
     def resume(self, provider: str) -> bool:
         with self._store.write() as connection:
             # Editions before deliveries, as who calls one off locks them: else each could wait for the other.
-            going = select(EditionRow.id).where(EditionRow.state.in_((EditionState.APPROVED, EditionState.PAUSED)))
+            going = select(EditionRow.id).where(EditionRow.state.in_(GOING))
             connection.execute(going.order_by(EditionRow.id).with_for_update()).all()
             for book in BOOKS.values():
                 row = book.table.c

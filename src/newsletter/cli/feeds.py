@@ -11,7 +11,7 @@ import typer
 
 from newsletter.cli import feedhealth, opml
 from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly, printable, table
-from newsletter.model.text import counted
+from newsletter.model.text import counted, duration
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -220,8 +220,6 @@ def _settings(feed: Feed) -> dict[str, Any]:
 
 
 def _in_words(value: object) -> object:
-    from newsletter.settings.reference import duration
-
     match value:
         case bool():
             return "yes" if value else "no"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from newsletter.collect.body import ParsedFeed
 from newsletter.model.feed import FeedHealth, FeedState, Habits, Move
 from newsletter.model.identity import Decision, Verdict
+from newsletter.model.text import counted
 
 _FEWEST_DATES = 5
 _OLD_WEIGHT = 3
@@ -91,7 +92,7 @@ def cut_short(health: FeedHealth, after: int | None) -> FeedHealth:
     """
     if after is None or health.state is FeedState.HELD:
         return health
-    return told(health, f"the document breaks off after {after} {'item' if after == 1 else 'items'}")
+    return told(health, f"the document breaks off after {counted(after, 'item')}")
 
 
 def _with_gap(health: FeedHealth) -> FeedHealth:

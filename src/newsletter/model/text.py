@@ -1,15 +1,17 @@
-"""Making strange text harmless before it is stored, shown or put into a header."""
+"""Text as people may be shown it: strange text made harmless, numbers and lengths of time in words."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 
 # Explicit bidi controls reorder what stands around them; the marks LRM, RLM and ALM do not, and Arabic text needs them.
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset("\u00ad\u180e\u200b\u2060\ufeff\ufffe\uffff")
 _SPACES = re.compile(r"\s+")
 _NO_LETTERS = re.compile(r"[\W_]+")
+_DAYS_FROM_SECONDS = 7 * 86400
 
 
 def one_line(text: str, *, limit: int = 500) -> str:
@@ -45,6 +47,17 @@ def _cut(text: str, limit: int) -> str:
 def counted(many: int, one: str, more: str = "") -> str:
     """A number with its noun, as people say it; `more` where an s does not do."""
     return f"{many} {one if many == 1 else more or f'{one}s'}"
+
+
+def duration(value: timedelta) -> str:
+    """A length of time as settings have it: "30s", "90m", "48h", "14d"."""
+    seconds = int(value.total_seconds())
+    # Hours read better up to some days: "48h".
+    units = (("d", 86400),) if seconds > _DAYS_FROM_SECONDS else ()
+    for unit, size in (*units, ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def spelled(text: str) -> str:

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from newsletter.model.text import duration
 from newsletter.settings.feedfile import FeedFile
 from newsletter.settings.schema import ConfigFile
 
-_DAYS_FROM_SECONDS = 7 * 86400
 _HEAD = """\
 # Settings
 
@@ -101,16 +101,6 @@ def _toml(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
-
-
-def duration(value: timedelta) -> str:
-    seconds = int(value.total_seconds())
-    # Hours read better up to some days: "48h".
-    units = (("d", 86400),) if seconds > _DAYS_FROM_SECONDS else ()
-    for unit, size in (*units, ("h", 3600), ("m", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _model_in(kind: Any) -> type[BaseModel] | None:

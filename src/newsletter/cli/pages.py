@@ -18,6 +18,7 @@ import uvloop
 
 from newsletter import scheduler
 from newsletter.cli.output import guarded, opened
+from newsletter.stopping import unless
 from newsletter.web.serve import pages_at
 
 _STANDARD_OUTPUT = 1
@@ -41,12 +42,9 @@ async def _watch_parent(stop: asyncio.Event) -> None:
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    gone, stopping = asyncio.create_task(reader.read()), asyncio.create_task(stop.wait())
-    await asyncio.wait({gone, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await unless(stop, reader.read())
     if not stop.is_set():
         os.kill(os.getpid(), signal.SIGTERM)
-    gone.cancel()
-    stopping.cancel()
     pipe.close()
 
 

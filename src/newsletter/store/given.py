@@ -54,6 +54,16 @@ def as_one(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.json_group_array(func.json_array(*columns))
 
 
+def as_list(dialect: str, rows: Select[Any], *, besides: CTE) -> ColumnElement[Any]:
+    """What these rows have in their one column, as a list within such a value; they may speak of a row `besides`."""
+    if dialect == "postgresql":
+        return func.array(rows.scalar_subquery())
+    each = rows.subquery()
+    listed = select(func.json_group_array(*each.columns)).correlate(besides).scalar_subquery()
+    # SQLite forgets what a text is on its way out of a query.
+    return func.json(listed)
+
+
 def as_told(value: Any) -> list[list[Any]]:
     """The rows in such a value: texts, numbers and None; instants are texts, for `instant_from`."""
     # PostgreSQL's driver has read it already, and knows no empty array.

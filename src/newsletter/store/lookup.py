@@ -11,13 +11,10 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
-    ScalarSelect,
     Select,
-    String,
+    Text,
     and_,
     case,
-    cast,
-    func,
     select,
     text,
     type_coerce,
@@ -25,7 +22,7 @@ from sqlalchemy import (
 
 from newsletter.model.feed import FeedState
 from newsletter.model.item import Item, Key
-from newsletter.store.given import as_given, as_one, as_told, given
+from newsletter.store.given import as_given, as_list, as_one, as_told, given
 from newsletter.store.mapping import item_from, storable
 from newsletter.store.merges import stories_parted
 from newsletter.store.statements import chunks
@@ -51,7 +48,7 @@ class StoredItems:
             names = [(at, key.kind, key.scope, storable(key.value)) for at, key in some]
             for at, owner, latest in as_told(self.connection.scalar(query, {"given": as_given(names)})):
                 if latest:
-                    found[keys[at]] = _ids(owner, latest)
+                    found[keys[at]] = _owner_first(owner, sorted(latest))
         return found
 
     def items(self, ids: tuple[int, ...]) -> Mapping[int, Item]:
@@ -73,29 +70,28 @@ class StoredItems:
         return tuple(map(item_from, self.connection.execute(newest)))
 
 
-def _ids(owner: int | None, latest: str) -> tuple[int, ...]:
-    bearers = sorted(map(int, latest.split(",")))
-    return tuple(dict.fromkeys(bearers if owner is None else (owner, *bearers)))
+def _owner_first(owner: int | None, bearers: list[int]) -> tuple[int, ...]:
+    if owner is None or owner == bearers[0]:
+        return tuple(bearers)
+    return (owner, *(bearer for bearer in bearers if bearer != owner))
 
 
 @cache
 def _bearers(dialect: str) -> Select[Any]:
-    """For each name that is given: its number, the item it names strongly, and the latest that go by it (by commas).
+    """For each name that is given: its number, the item it names strongly, and the latest that go by it.
 
     Each is one walk in an index that ends after a few rows, however many there are.
     """
-    names = given(dialect, at=Integer(), kind=String(24), scope=String(100), value=String(200))
+    # To no length: PostgreSQL would cut each of them to it, for both of the walks.
+    names = given(dialect, at=Integer(), kind=Text(), scope=Text(), value=Text())
     this = and_(AliasRow.kind == names.c.kind, AliasRow.scope == names.c.scope, AliasRow.value == names.c.value)
     # Spelt as the partial index is: SQLite uses it for no other spelling.
     owner = select(AliasRow.item_id).where(this, text("aliases.strong")).correlate(names).scalar_subquery()
     walk = select(AliasRow.item_id).where(this).order_by(AliasRow.item_id.desc()).limit(MOST_BEARERS)
-    latest = walk.correlate(names).subquery("latest")
-    joined: ScalarSelect[str] = (
-        select(func.aggregate_strings(cast(latest.c.item_id, String), ",")).correlate(names).scalar_subquery()
-    )
+    latest = as_list(dialect, walk.correlate(names), besides=names)
     # A name that holds everywhere is never strong.
     owned = case((names.c.scope != "", type_coerce(owner, BigInteger)))
-    return select(as_one(dialect, names.c.at, owned, joined)).select_from(names)
+    return select(as_one(dialect, names.c.at, owned, latest)).select_from(names)
 
 
 def items_by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Item]:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import structlog
 from newsletter import sdnotify
 from newsletter.deliver.ballot import Alarm
 from newsletter.deliver.finish import finish
-from newsletter.deliver.gate import REFUSED_PAUSE
+from newsletter.deliver.gate import Gate, new_gates
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.recover import settle_journals
 from newsletter.deliver.tally import Counts
@@ -33,7 +32,6 @@ from newsletter.model.settings import Settings, WhenUnknown
 from newsletter.store.ports import Editions, Ledger, Pacing
 from newsletter.store.seam import in_thread
 
-_REST = timedelta(seconds=REFUSED_PAUSE)
 _ADDED = ("sent", "deferred", "failed", "unknown", "returned", "dropped", "alarms")
 _OUTCOMES = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
@@ -73,7 +71,7 @@ class Dispatch:
         self._editions = editions
         self._ledger = ledger
         self._pacing = pacing
-        self._refused_at: datetime | None = None
+        self._gates = self._new_gates()
         self.attempts: Counter[DeliveryState] = Counter()
         """Attempts by outcome, since the process began."""
         self.unfit: tuple[str, ...] = ()
@@ -102,12 +100,16 @@ class Dispatch:
         stop: asyncio.Event | None = None,
         on_progress: Callable[[Counts], None] | None = None,
     ) -> Sent:
-        """Deliver all that is due (of one edition, or all), finish what is complete, and report what was worked on."""
+        """Deliver all that is due (of one edition, or all), finish what is complete, and report what was worked on.
+
+        Whoever asks for this wants each relay tried now, whatever is known about it.
+        """
         if edition_id is not None:
             state = (await in_thread(self._editions.get, edition_id)).state
             if state in {EditionState.AWAITING, EditionState.PAUSED, EditionState.CANCELLED}:
                 raise EditionError(edition_id, f"it is {state}: nothing of it may be sent")
         await in_thread(self.recover)
+        self._gates = self._new_gates()
         stop = stop or asyncio.Event()
         async with self._freezing(stop) as freezing:
             counts = await self._send(stop, edition_id=edition_id, on_progress=on_progress)
@@ -120,23 +122,20 @@ class Dispatch:
         return Sent(reports=tuple(reports), counts=counts)
 
     async def send_due(self, stop: asyncio.Event) -> int:
-        """Deliver what is due; returns how many deliveries were tried."""
+        """Deliver what is due; returns how many deliveries were tried.
+
+        A relay that was away or refused everybody is left alone for as long as earlier calls found out.
+        """
         await in_thread(self.recover, alone=False)
         async with self._freezing(stop):
             return await self._send_due(stop)
 
     async def _send_due(self, stop: asyncio.Event) -> int:
-        now = self._clock.now()
-        # A clock that was set back since is no reason to rest until it has caught up.
-        rests = self._refused_at is not None and timedelta(0) <= now - self._refused_at < _REST
-        if rests or await in_thread(self._ledger.next_due_at) is None:
+        if await in_thread(self._ledger.next_due_at) is None:
             return 0
         counts = await self._send(stop)
         if counts.alarms:
             sdnotify.tell(f"STATUS={'; '.join(counts.alarms)}")
-        if counts.refused and counts.because:
-            # Each look at a relay that refuses everybody uses up a few attempts.
-            self._refused_at = now
         return counts.tried
 
     @asynccontextmanager
@@ -175,9 +174,13 @@ class Dispatch:
                 journal=journal,
                 pacing=self._pacing,
                 paces=self._settings.paces,
+                gates=self._gates,
                 on_progress=self._counting(on_progress),
                 act=self._stopped,
             )
+
+    def _new_gates(self) -> dict[str, Gate]:
+        return new_gates(relay.name for relay in self._settings.relays)
 
     def _counting(self, on_progress: Callable[[Counts], None] | None) -> Callable[[Counts], None]:
         """Shows a run's progress to whoever asked, and adds it to what this process has done."""

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from newsletter.deliver.ballot import Alarm
+from newsletter.deliver.gate import Gate
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.recover import settle_journals
 from newsletter.deliver.send import Counts, Limits, send_due
@@ -83,6 +84,14 @@ def relay_to(server: MailboxServer, *, name: str = "main", connections: int = 4,
     return Relay(name=name, host=server.host, port=server.port, tls=Tls.NONE, connections=connections, weight=weight)
 
 
+def failed_before(times: int, *, seconds_ago: float, relay: str = "main") -> dict[str, Gate]:
+    """What is known of a relay that failed so often in a row, the last time so long ago."""
+    gate, at = Gate(), asyncio.get_running_loop().time() - seconds_ago
+    for _ in range(times):
+        gate.fail(at, probe=True, because="it was away")
+    return {relay: gate}
+
+
 @dataclass(slots=True)
 class LateClock:
     """A clock that runs from the moment at which the samples are frozen, or some time ahead of it."""
@@ -106,6 +115,8 @@ class Press:
     prepare: Callable[[Claimed], Message] = message_for
     paces: Paces = NO_PACES
     limits: Limits = field(default_factory=Limits)
+    gates: Mapping[str, Gate] | None = None
+    """What earlier runs learnt about the relays."""
     clock: LateClock = field(default_factory=LateClock)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     on_progress: Callable[[Counts], None] | None = None
@@ -134,6 +145,7 @@ class Press:
             owner=owner,
             stop=self.stop,
             limits=self.limits,
+            gates=self.gates,
             journal=journal,
             pacing=Pacing(self.store),
             paces=self.paces,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
+from newsletter.deliver.gate import PATIENCE, new_gates
 from newsletter.deliver.send import Limits
 from newsletter.deliver.turns import Allowance
 from newsletter.mailbox.script import Script
@@ -20,7 +21,7 @@ from newsletter.model.pacing import SPACING_SLACK, spacing
 from newsletter.model.settings import Provider, Relay
 from newsletter.store.engine import Store
 from newsletter.store.pacing import Pacing
-from tests.deliver.press import NO_PACES, LateClock, Press, relay_to, until
+from tests.deliver.press import NO_PACES, LateClock, Press, failed_before, relay_to, until
 from tests.store.samples import frozen, move_house, open_ledger
 
 pytestmark = pytest.mark.anyio
@@ -239,6 +240,7 @@ async def test_a_run_ends_where_one_relay_may_not_send_today_and_the_other_is_aw
         away = relay_to(gone, name="away")
     warming = replace(press.relays[0], warm_up=(5,), warm_up_from=date(2026, 11, 23))
     press.relays = (away, warming)
+    press.gates = new_gates(["main"]) | failed_before(PATIENCE - 1, seconds_ago=100, relay="away")
     edition = frozen(press.store, 60)
     counts, report = await press.send(), press.report(edition)
     assert (counts.sent, report.sent, report.queued) == (5, 5, 55)

@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 from structlog.testing import capture_logs
 
+from newsletter.deliver.gate import PATIENCE
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.send import Counts, Limits
 from newsletter.errors import AddressError, StoreError
@@ -20,7 +21,7 @@ from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
 from newsletter.store.letters import Letters
-from tests.deliver.press import LateClock, Press, held, message_for, relay_to, until
+from tests.deliver.press import LateClock, Press, failed_before, held, message_for, relay_to, until
 from tests.store.samples import NOW, add_people, begin, claim_all, frozen, open_ledger, set_subscription
 
 pytestmark = pytest.mark.anyio
@@ -107,6 +108,49 @@ async def test_a_relay_that_refuses_connections_costs_nobody_an_attempt(press: P
     assert (await press.send()).sent == 50
 
 
+async def test_a_relay_that_was_away_is_not_asked_again_before_its_pause_is_over(
+    press: Press, server: MailboxServer
+) -> None:
+    edition = frozen(press.store, 10)
+    press.gates = failed_before(PATIENCE + 3, seconds_ago=0)
+    with capture_logs() as logs:
+        counts = await press.send()
+    assert (counts.because, counts.editions) == ("relay main: it was away", ()), "nothing was even leased"
+    assert (server.counts.total(), press.report(edition).queued, logs) == (0, 10, [])
+
+
+async def test_a_relay_that_is_back_is_found_by_one_try_when_its_pause_is_over(
+    press: Press, server: MailboxServer
+) -> None:
+    frozen(press.store, 60)
+    gates = press.gates = failed_before(PATIENCE + 3, seconds_ago=100)
+    gates["main"].enter()  # a try that an earlier run began and could not end
+    with capture_logs() as logs:
+        counts = await press.send()
+    assert (counts.sent, counts.because) == (60, None)
+    assert [line["failures"] for line in logs if line["event"] == "relay recovered"] == [PATIENCE + 3]
+    assert set(server.counts.values()) == {1}
+
+
+async def test_a_relay_that_is_still_away_costs_one_try_and_is_paused_for_longer(
+    press: Press, server: MailboxServer
+) -> None:
+    edition = frozen(press.store, 10)
+    await server.stop()
+    press.gates = failed_before(PATIENCE, seconds_ago=100)
+    with capture_logs() as logs:
+        counts = await press.send()
+    assert "refused" in (counts.because or "")
+    assert [line["paused_seconds"] for line in logs if line["event"] == "relay failed"] == [8.0]
+    assert (counts.tried, press.report(edition).queued) == (0, 10)
+
+
+async def test_a_relay_whose_short_pause_a_run_finds_is_waited_for(press: Press) -> None:
+    frozen(press.store, 10)
+    press.gates = failed_before(1, seconds_ago=0.3)
+    assert (await press.send()).sent == 10
+
+
 async def test_a_relay_that_dies_and_comes_back_is_waited_for(press: Press, server: MailboxServer) -> None:
     edition = frozen(press.store, 400)
     press.limits = Limits(batch=50)
@@ -149,6 +193,7 @@ async def test_a_message_that_makes_relays_hang_up_is_deferred_and_not_tried_for
 
 async def test_a_relay_that_takes_no_mail_from_us_fails_nobody(press: Press, server: MailboxServer) -> None:
     server.script = Script(mail="550 5.7.1 who are you")
+    press.gates = failed_before(PATIENCE - 1, seconds_ago=100)
     edition = frozen(press.store, 10)
     counts = await press.send()
     assert counts.because is not None

@@ -62,19 +62,49 @@ def test_a_provider_that_refuses_us_is_left_alone_for_a_while(program: Program, 
     assert program.run("resume").code == 2
 
 
-def test_a_clock_that_is_set_back_keeps_no_sender_resting(program: Program, edition: str) -> None:
-    with contextlib.closing(App.open(open_site(program.folder))) as app:
+class Ahead(asyncio.SelectorEventLoop):
+    """An event loop on which time can be let pass."""
 
-        def send(*, ahead: timedelta) -> int:
-            with time_machine.travel(datetime.now(UTC) + ahead, tick=True):
-                asyncio.run(app.send_due(asyncio.Event()))
-            return app.editions.report(edition).sent
+    seconds = 0.0
 
-        refused(program, "554 5.7.1 <reader@brief.example>: Relay access denied")
-        assert send(ahead=timedelta(days=1)) == 0
+    def time(self) -> float:
+        return super().time() + self.seconds
+
+
+def test_a_relay_that_refuses_everybody_is_left_alone_for_minutes_and_then_tried_once(
+    program: Program, edition: str
+) -> None:
+    refused(program, "554 5.7.1 <reader@brief.example>: Relay access denied")
+    loop = Ahead()
+    with (
+        contextlib.closing(App.open(open_site(program.folder))) as app,
+        asyncio.Runner(loop_factory=lambda: loop) as on,
+    ):
+
+        def tried() -> int:
+            return on.run(app.send_due(asyncio.Event()))
+
+        first = tried()
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=1), tick=True):
+            assert (first > 0, tried()) == (True, 0), "it rests, whatever the clock says"
+        loop.seconds = 301
+        assert tried() == 1
         program.mailbox.script = Script()
-        assert send(ahead=timedelta(days=1, seconds=1)) == 0, "it rests"
-        assert send(ahead=timedelta(0)) > 0
+        assert tried() == 0, "it rests again"
+        loop.seconds = 602
+        assert tried() > 0
+        assert app.dispatch.unfit == ()
+        assert app.editions.report(edition).queued == 0
+
+
+def test_who_sends_by_hand_need_not_wait_until_a_pause_is_over(program: Program, edition: str) -> None:
+    refused(program, "554 5.7.1 <reader@brief.example>: Relay access denied")
+    with contextlib.closing(App.open(open_site(program.folder))) as app, asyncio.Runner() as on:
+        assert on.run(app.send_due(asyncio.Event())) > 0
+        program.mailbox.script = Script()
+        assert on.run(app.send_due(asyncio.Event())) == 0
+        on.run(app.dispatch.send())
+        assert app.editions.report(edition).sent > 0
 
 
 def test_systemd_and_the_log_are_told(program: Program, edition: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 60.0
+_MOST_DOUBLINGS: Final = 7
 REFUSED_PAUSE: Final = 300.0
 """Somebody has to mend something: more than a few tries an hour would only use deliveries up."""
 _FIRST_SHARE: Final = 8
@@ -22,6 +23,8 @@ class Gate:
 
     When it answers it is coming back: beside others it carries a few messages at first, and twice as many with each
     second. After a failure in that time the pauses go on where they were.
+
+    It outlives a run: the next one neither knocks sooner nor begins with short pauses again.
     """
 
     failures: int = 0
@@ -42,6 +45,14 @@ class Gate:
     def unreachable(self) -> bool:
         """Whether it failed so often that there is no point in waiting for it."""
         return self.failures >= PATIENCE
+
+    def is_hopeless(self, now: float) -> bool:
+        """Whether it is unreachable and not even to be tried at present."""
+        return self.unreachable and now < self._opens_at
+
+    def opens_in(self, now: float) -> float:
+        """How long it is still paused; 0 if it is not."""
+        return max(0.0, self._opens_at - now) if self.failures else 0.0
 
     def admits(self, now: float) -> bool:
         """Whether a lane may take work for this relay."""
@@ -67,7 +78,7 @@ class Gate:
 
         None where that was known already.
         """
-        if self.unreachable and now < self._opens_at:
+        if self.is_hopeless(now):
             return None
         self.failures = max(self.failures, PATIENCE)
         self.because = because
@@ -77,8 +88,7 @@ class Gate:
 
     def may_carry(self, now: float) -> bool:
         """Whether one that is coming back may have another message yet."""
-        if self._back_at is not None and now - self._back_at > _BACK_AFTER:
-            self._back_at, self._before = None, 0
+        self._forget(now)
         return self._back_at is None or self._carried < _FIRST_SHARE * 2 ** (now - self._back_at)
 
     def took(self) -> None:
@@ -92,13 +102,24 @@ class Gate:
         """
         if self.failures and not probe:
             return None
-        pause: float = min(_FIRST_PAUSE * 2 ** (self.failures + self._before), _LONGEST_PAUSE)
+        self._forget(now)
+        pause = min(_FIRST_PAUSE * 2.0 ** min(self.failures + self._before, _MOST_DOUBLINGS), _LONGEST_PAUSE)
         self.failures += 1
         self._back_at = None
         self.because = because
         self._opens_at = now + pause
         self._probed = False
         return pause
+
+    def _forget(self, now: float) -> None:
+        """Count it as one that always worked if it is back for long enough."""
+        if self._back_at is not None and now - self._back_at > _BACK_AFTER:
+            self._back_at, self._before = None, 0
+
+
+def new_gates(relays: Iterable[str]) -> dict[str, Gate]:
+    """Gates of relays, by name, of which nothing is known."""
+    return {relay: Gate() for relay in relays}
 
 
 class Rota:

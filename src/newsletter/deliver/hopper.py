@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -31,14 +31,13 @@ class Hopper:
     It counts what is out, knows which relays are fit, and closes by itself when none of them can be reached.
     """
 
-    def __init__(self, relays: Sequence[Relay], *, pacer: Pacer) -> None:
+    def __init__(self, relays: Sequence[Relay], *, pacer: Pacer, gates: Mapping[str, Gate]) -> None:
+        """`gates` has one for each relay, with what earlier runs learnt about it."""
         self.closed = asyncio.Event()
         self.because: str | None = None
         """Why it was closed before all was done."""
         self.error: Exception | None = None
         """What went wrong in a way that is for the caller to know."""
-        self.refused = False
-        """Whether a relay takes nothing from us: coming again at once would only be refused again."""
         self.made: deque[Parcel] = deque()
         """Leased and finished, and not begun."""
         self.begun: deque[Parcel] = deque()
@@ -53,7 +52,7 @@ class Hopper:
         self._halted = False
         self._enough = 0
         self._room = asyncio.Event()
-        self._gates = {relay.name: Gate() for relay in relays}
+        self._gates = gates
         self._is_only = len(relays) == 1
         self._rota = Rota({relay.name: relay.weight for relay in relays})
         self._pacer = pacer
@@ -62,6 +61,10 @@ class Hopper:
         self._changed = asyncio.Event()
         pacer.on_turn = self._look
         pacer.on_spent = self._close_if_spent
+        for gate in gates.values():
+            gate.leave()  # a try that an earlier run broke off
+            if pause := gate.opens_in(self._now()):
+                self._look_after(pause)
 
     @property
     def is_idle(self) -> bool:
@@ -240,15 +243,18 @@ class Hopper:
         pause = self._gates[relay].refuse(self._now(), because=because)
         if pause is None:
             return False
-        self.refused = True
+        log.warning("relay refused us", relay=relay, because=because, paused_seconds=pause)
         self._paused(pause)
         return True
 
     def _paused(self, pause: float) -> None:
         self._close_if_useless()
+        self._look_after(pause)
+        self.tell()
+
+    def _look_after(self, pause: float) -> None:
         # A little later than the pause: a timer may ring a clock's tick too early, and nobody would look again.
         asyncio.get_running_loop().call_later(pause + _TICK, self.tell)
-        self.tell()
 
     def tell(self) -> None:
         """Let everybody look who waits."""
@@ -263,14 +269,17 @@ class Hopper:
             self._close_if_useless()
 
     def _close_if_useless(self) -> None:
-        """Close if each relay is out of reach, or may not send any more today."""
-        spent = self._pacer.spent()
+        if (because := self.why_useless()) is not None:
+            self.close(because=because)
+
+    def why_useless(self) -> str | None:
+        """Why nothing can be sent now: each relay is out of reach, or may not send any more today. None if one can."""
+        spent, now = self._pacer.spent(), self._now()
         reasons = [
-            f"relay {name}: {gate.because}" if gate.unreachable else spent.get(name)
+            f"relay {name}: {gate.because}" if gate.is_hopeless(now) else spent.get(name)
             for name, gate in self._gates.items()
         ]
-        if all(reasons):
-            self.close(because="; ".join(filter(None, reasons)))
+        return "; ".join(filter(None, reasons)) if all(reasons) else None
 
     def _look(self) -> None:
         """Let lanes look, and nobody else: there is nothing new to lease."""

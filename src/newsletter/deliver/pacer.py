@@ -84,12 +84,11 @@ class Pacer:
                 await self._fetch(source)
             self.on_turn()
 
-    async def opening(self) -> str | None:
-        """Learn what the day allows and whom others found slow; why nothing may be sent, if so."""
+    async def opening(self) -> None:
+        """Learn what the day allows and whom others found slow."""
         for allowance in self._allowances:
             await self._fetch(allowance)
         await self.refresh()
-        return self.why_spent()
 
     async def refresh(self) -> None:
         """Learn which providers other workers found slow, now and then."""
@@ -128,11 +127,6 @@ class Pacer:
         """Relays that may not send any more today, each with the reason."""
         now = asyncio.get_running_loop().time()
         return {each.relay.name: why for each in self._allowances if (why := each.because(now))}
-
-    def why_spent(self) -> str | None:
-        """Why nothing may be sent any more today; None where something may."""
-        spent = self.spent()
-        return "; ".join(spent.values()) if len(spent) == len(self._relays) else None
 
     # Providers
 

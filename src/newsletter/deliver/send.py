@@ -10,7 +10,7 @@ import asyncio
 import gc
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ import structlog
 
 from newsletter.deliver.ahead import Ahead
 from newsletter.deliver.alarms import Act, Alarms
+from newsletter.deliver.gate import Gate, new_gates
 from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.lane import Lane, Tools
@@ -90,6 +91,7 @@ async def send_due(
     paces: Paces,
     edition_id: str | None = None,
     limits: Limits | None = None,
+    gates: Mapping[str, Gate] | None = None,
     on_progress: Progress | None = None,
     act: Act | None = None,
     luck: Callable[[], float] = random.random,
@@ -99,15 +101,18 @@ async def send_due(
     Deferred ones that are not due yet do not keep it. `stop` ends it early: what is in flight is finished, what was
     only leased is given back. It also ends, with the reason in the counts, when no relay can be reached. StoreError
     if the ledger or the journal cannot be written; what was begun by then stays so for `recover`. Closing the `journal`
-    is the caller's. What is our own fault is stopped by `act`, and told in the counts.
+    is the caller's. What is our own fault is stopped by `act`, and told in the counts. `gates` are what earlier runs
+    learnt about the relays; without them each is tried at once.
     """
     if not relays:
         return Counts(because="no relay is configured")
     pacer = Pacer(pacing, relays=relays, paces=paces, clock=clock)
-    if (because := await pacer.opening()) is not None:
+    hopper = Hopper(relays, pacer=pacer, gates=gates or new_gates(relay.name for relay in relays))
+    if (because := await _why_not(hopper, pacer)) is not None:
         due_at = await in_thread(ledger.next_due_at, edition_id=edition_id)
-        return Counts(because=because if due_at is not None and due_at <= clock.now() else None)
-    hopper, tally = Hopper(relays, pacer=pacer), Tally()
+        is_due = due_at is not None and due_at <= clock.now()
+        return Counts(because=because if is_due else None)
+    tally = Tally()
     recorder = Recorder(ledger, hopper=hopper, tally=tally, clock=clock, journal=journal)
     ahead = Ahead(hopper, ledger=ledger, tally=tally, clock=clock)
     run = _Run(
@@ -138,6 +143,15 @@ async def send_due(
     )
     with _tuned():
         return await run.to_the_end(hostname, stop)
+
+
+async def _why_not(hopper: Hopper, pacer: Pacer) -> str | None:
+    """Why nothing can be sent now, asked before anything is leased; the store is not asked for what is known here."""
+    if (because := hopper.why_useless()) is None:
+        await pacer.opening()
+        if (because := hopper.why_useless()) is not None:
+            await pacer.close()
+    return because
 
 
 def _withdraw(recorder: Recorder, ahead: Ahead, parcels: Sequence[Parcel]) -> None:
@@ -312,7 +326,6 @@ class _Run:
             self.tally.counts(because=hopper.because),
             alarms=tuple(self.tools.alarms.told),
             unfit=hopper.unfit,
-            refused=hopper.refused,
         )
         if self.on_progress is not None:
             self.on_progress(counts)

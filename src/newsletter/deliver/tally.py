@@ -28,8 +28,6 @@ class Counts:
     """What was stopped because it is our own fault, each in words."""
     unfit: tuple[str, ...] = ()
     """Relays that are paused."""
-    refused: bool = False
-    """Whether a relay takes nothing from us, so that coming again at once is of no use."""
 
     @property
     def tried(self) -> int:

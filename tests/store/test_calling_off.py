@@ -1,14 +1,18 @@
 """An edition is called off at once, and its recipients are told of it in slices, whoever does it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
-from newsletter.model.delivery import DeliveryState
+from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind
 from newsletter.model.edition import EditionState
 from newsletter.store.calling_off import begin_calling_off
 from newsletter.store.editions import Editions, locked_edition, set_state
 from newsletter.store.engine import Store
+from newsletter.store.ledger import Ledger
+from newsletter.store.outcomes import ANSWER_WITHIN, Record, commit_group
 from newsletter.store.tables import IssueRow
 from tests.store.samples import (
     LATER,
@@ -94,6 +98,100 @@ def test_what_a_worker_holds_or_is_to_try_again_is_called_off_too(store: Store) 
         assert _suppressed(store, edition) == (5, 5)
         assert begin(ledger, held) == [False]
         assert claim_all(ledger, now=LATER) == ()
+
+
+def _begun(ledger: Ledger, *, many: int) -> tuple[Claimed, ...]:
+    claimed = claim_all(ledger, limit=many)
+    assert all(begin(ledger, claimed))
+    return claimed
+
+
+def _cancel(store: Store, edition_id: str) -> None:
+    Editions(store).move(edition_id, EditionState.CANCELLED, now=NOW, because="wrong date")
+
+
+CALLED_OFF = "the edition was cancelled: wrong date"
+
+
+def test_what_is_on_its_way_and_comes_back_unsent_is_called_off_as_it_is_recorded(store: Store) -> None:
+    edition = frozen(store, 6)
+    with open_ledger(store) as ledger:
+        returned, deferred, sent, failed, _ = _begun(ledger, many=5)
+        _cancel(store, edition)
+        assert _suppressed(store, edition) == (1, 6)
+        outcomes = [
+            outcome(returned, DeliveryState.QUEUED, counts=False),
+            outcome(deferred, DeliveryState.DEFERRED, due_at=LATER),
+            outcome(sent),
+            outcome(failed, DeliveryState.FAILED, because="no such mailbox"),
+        ]
+        assert all(ledger.record_all(outcomes, now=NOW).result(30))
+        report = Editions(store).report(edition)
+        assert (report.suppressed, report.sent, report.failed, report.sending) == (3, 1, 1, 1)
+        assert (DeliveryState.SUPPRESSED, CALLED_OFF, 3) in report.reasons
+        assert claim_all(ledger, now=LATER) == ()
+
+
+def test_what_comes_back_of_an_edition_that_goes_on_is_not_called_off_with_the_other(store: Store) -> None:
+    wrong, right = frozen(store, 1), frozen(store, 1, list_id="evening")
+    with open_ledger(store) as ledger:
+        begun = _begun(ledger, many=2)
+        _cancel(store, wrong)
+        assert all(record(ledger, [outcome(one, DeliveryState.QUEUED, counts=False) for one in begun]))
+    assert [Editions(store).report(each).queued for each in (wrong, right)] == [0, 1]
+    assert _suppressed(store, wrong) == (1, 1)
+
+
+def test_what_a_journal_says_was_never_sent_is_called_off_too(store: Store) -> None:
+    edition = frozen(store, 3)
+    with open_ledger(store) as ledger:
+        started, *_ = _begun(ledger, many=3)
+        _cancel(store, edition)
+        key = (LedgerKind.EDITION, started.id, started.fence)
+        assert ledger.settle("one", answered=(), started={key}, whole=True, now=NOW) == (0, 1, 2)
+    report = Editions(store).report(edition)
+    assert (report.suppressed, report.unknown, report.queued) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_a_dead_worker_held_is_called_off_when_it_is_taken_from_it(store: Store, *, alone: bool) -> None:
+    edition = frozen(store, 4)
+    with open_ledger(store) as ledger:
+        held = claim_all(ledger)
+        begin(ledger, held[:1])
+        _die_calling_off(store, edition)
+        assert ledger.recover(now=NOW + 2 * ANSWER_WITHIN, alone=alone) == (1, 3)
+        report = Editions(store).report(edition)
+        assert (report.suppressed, report.unknown, report.queued) == (3, 1, 0)
+
+
+def test_what_a_worker_gives_back_is_called_off_too(store: Store) -> None:
+    edition = frozen(store, 4)
+    with open_ledger(store) as ledger:
+        claim_all(ledger, limit=3)
+        _die_calling_off(store, edition)
+        assert ledger.release("one") == 3
+        assert _suppressed(store, edition) == (3, 4)
+
+
+@pytest.mark.postgres
+def test_what_comes_back_while_an_edition_is_called_off_is_waited_for(fresh_postgres_url: str) -> None:
+    with (
+        Store.open(fresh_postgres_url, site_dir=Path()) as store,
+        open_ledger(store) as ledger,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        edition = frozen(store, 2)
+        (one,) = _begun(ledger, many=1)
+        with store.write() as connection:
+            commit_group(connection, [Record(outcome(one, DeliveryState.QUEUED, counts=False), NOW)], all_or_none=True)
+            calling_off = pool.submit(_cancel, store, edition)
+            while _suppressed(store, edition) != (1, 2):
+                assert not calling_off.done()
+            with pytest.raises(TimeoutError):
+                calling_off.result(timeout=0.1)
+        calling_off.result()
+        assert _suppressed(store, edition) == (2, 2)
 
 
 def test_its_stories_are_free_when_everybody_is_told_and_no_earlier(store: Store) -> None:

@@ -84,7 +84,10 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
         ledger.next_due_at()
         ledger.recover(now=NOW, alone=False)
         Editions(store).finish(now=NOW)
+        (last,) = claim_all(ledger, limit=1)
+        begin(ledger, [last])
         Editions(store).move(edition, EditionState.CANCELLED, now=NOW)
+        record(ledger, [outcome(last, DeliveryState.QUEUED, counts=False)])
     plans = {
         statement: _plan(store, statement, parameters)
         for statement, parameters in seen.items()
@@ -94,8 +97,9 @@ def test_no_batch_reads_a_whole_edition(store: Store) -> None:
     whole = "SCAN deliveries" if store.is_sqlite else "Seq Scan on deliveries"
     assert [f"{statement}\n{plan}" for statement, plan in plans.items() if whole in plan] == []
     assert any("ix_deliveries_waiting" in plan for plan in plans.values())
-    (held,) = (plan for one, plan in plans.items() if "|| " in one)
-    assert "ix_deliveries_owned" in held
+    held = [plan for one, plan in plans.items() if "|| " in one]
+    assert held
+    assert [plan for plan in held if "ix_deliveries_owned" not in plan] == []
     named = [plan for statement, plan in plans.items() if statement.startswith("WITH given")]
     by_id = "deliveries USING INTEGER PRIMARY KEY" if store.is_sqlite else "using pk_deliveries on deliveries"
     assert [plan for plan in named if by_id not in plan] == []

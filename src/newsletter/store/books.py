@@ -57,7 +57,8 @@ def _state_of_subscription(subscription_id: ColumnElement[int]) -> ScalarSelect[
 
 _deliveries = cast("Table", DeliveryRow.__table__)
 _letters = cast("Table", LetterRow.__table__)
-_state_of_edition = select(EditionRow.state).where(EditionRow.id == _deliveries.c.edition_id).scalar_subquery()
+STATE_OF_EDITION = select(EditionRow.state).where(EditionRow.id == _deliveries.c.edition_id).scalar_subquery()
+"""Of a delivery, inside a statement on the table."""
 
 _wanted_address = select(AddressChangeRow.address).where(AddressChangeRow.id == _letters.c.change_id).scalar_subquery()
 
@@ -66,7 +67,7 @@ DELIVERIES = Book(
     LedgerKind.EDITION,
     _deliveries,
     and_(
-        _state_of_edition == EditionState.APPROVED,
+        STATE_OF_EDITION == EditionState.APPROVED,
         _state_of_subscription(_deliveries.c.subscription_id) == SubscriptionState.ACTIVE,
     ),
 )

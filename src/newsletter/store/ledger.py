@@ -17,6 +17,7 @@ from newsletter.model.edition import GOING, EditionState
 from newsletter.model.pacing import LONGEST_PAUSE, WRONG_CLOCK, Lines
 from newsletter.model.trouble import PATIENCE, Patience
 from newsletter.store.books import BOOKS, DELIVERIES, LETTERS, NOBODY, NOWHERE, WAITING, Book, leased
+from newsletter.store.calling_off import call_off_returned
 from newsletter.store.claims import HashesOf, Lease, claim, line_up
 from newsletter.store.consequences import Terms, follow, forget_old, is_blamed
 from newsletter.store.editions import locked_edition, set_state
@@ -131,7 +132,7 @@ class Ledger:
             found = sum(self._kept(connection, [Record(one, now) for one in answered]))
             left = [one for book in BOOKS.values() for one in _left_sending(connection, book, owner)]
             ends = [_end_of(key, doubt=key in started or not whole) for key in left]
-            commit_group(connection, [Record(one, now) for one in ends], all_or_none=False)
+            self._kept(connection, [Record(one, now) for one in ends])
             requeued = sum(_give_back(connection, book, book.table.c.owner == owner) for book in BOOKS.values())
         unknown = sum(one.state is DeliveryState.UNKNOWN for one in ends)
         return found, unknown, requeued + len(ends) - unknown
@@ -205,14 +206,12 @@ class Ledger:
                 return self._kept(connection, group)
 
     def _kept(self, connection: Connection, group: Sequence[Write], *, all_or_none: bool = False) -> Sequence[bool]:
-        """Do all of a group, and what follows from it for people."""
+        """Do all of a group, and what follows from it: for people, and for what an editor called off meanwhile."""
         done = commit_group(connection, group, answer_within=self.answer_within, all_or_none=all_or_none)
-        failed = [
-            write
-            for write, ours in zip(group, done, strict=True)
-            if ours and isinstance(write, Record) and is_blamed(write.what)
-        ]
-        if failed:
+        kept = [write for write, ours in zip(group, done, strict=True) if ours and isinstance(write, Record)]
+        if returned := [one.id for one, _ in kept if one.state in WAITING and one.ledger is LedgerKind.EDITION]:
+            call_off_returned(connection, returned)
+        if failed := [write for write in kept if is_blamed(write.what)]:
             now = max(write.now for write in failed)
             follow(connection, [write.what for write in failed], terms=self._terms, now=now)
         return done
@@ -240,7 +239,10 @@ def _give_up(connection: Connection, book: Book, which: ColumnElement[bool], *, 
 def _give_back(connection: Connection, book: Book, which: ColumnElement[bool]) -> int:
     row = book.table.c
     unbegun = update(book.table).where(leased(book.table), which, row.state.in_(WAITING))
-    return connection.execute(unbegun.values(due_at=row.queued_at, **NOBODY)).rowcount
+    returned = connection.scalars(unbegun.values(due_at=row.queued_at, **NOBODY).returning(row.id)).all()
+    if returned and book is DELIVERIES:
+        call_off_returned(connection, returned)
+    return len(returned)
 
 
 def _bring_forward(connection: Connection, book: Book, *, after: datetime, now: datetime) -> int:

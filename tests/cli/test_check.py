@@ -1,8 +1,11 @@
 """`newsletter check` and `newsletter init`."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Run
 
@@ -69,6 +72,51 @@ def test_a_database_that_this_program_cannot_use_is_a_fault(run: Run, site: Path
     ran = run("check", "--site", site)
     assert ran.code == 2
     assert "store: " in ran.out
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("sqlite:///feeds/arab-center.toml/newsletter.db", id="where a file stands"),
+        pytest.param("sqlite:////proc/newsletter/newsletter.db", id="where nobody may make any"),
+        pytest.param("sqlite:///nowhere/newsletter.db", id="behind a link that leads nowhere"),
+    ],
+)
+def test_a_folder_for_the_store_that_cannot_be_made_is_a_fault(run: Run, site: Path, url: str) -> None:
+    (site / "nowhere").symlink_to(site / "gone" / "away")
+    config = site / "config.toml"
+    config.write_text(config.read_text().replace("sqlite:///var/newsletter.db", url))
+    ran = run("check", "--site", site)
+    assert ran.code == 2
+    (fault,) = ran.out.splitlines()
+    assert fault.startswith("store: ")
+    assert "newsletter.db: cannot be created or opened: " in fault
+
+
+def test_a_folder_for_a_site_s_state_that_cannot_be_made_is_a_fault(run: Run, site: Path) -> None:
+    config = site / "config.toml"
+    config.write_text(config.read_text().replace("sqlite:///var/newsletter.db", "sqlite:///newsletter.db"))
+    shutil.rmtree(site / "var")
+    (site / "var").write_text("no folder")
+    ran = run("check", "--site", site)
+    assert (ran.code, ran.out.split(":")[0]) == (2, "var")
+
+
+def test_a_store_that_is_still_to_be_made_is_no_fault_and_is_not_made(run: Run, site: Path) -> None:
+    config = site / "config.toml"
+    config.write_text(config.read_text().replace("sqlite:///var/newsletter.db", "sqlite:///later/newsletter.db"))
+    before = sorted(site.rglob("*"))
+    assert run("check", "--site", site).code == 0
+    assert [path for path in sorted(site.rglob("*")) if path not in before] == []
+
+
+def test_a_style_sheet_with_a_brace_too_few_is_a_fault(run: Run, site: Path) -> None:
+    sheet = site / "templates/email/style.css"
+    sheet.write_text(sheet.read_text() + "\n.mine { color: #123456;\n.ours { margin: 0 }\n")
+    line = sheet.read_text().count("\n") - 1
+    ran = run("check", "--site", site)
+    assert ran.code == 2
+    assert ran.out == f"templates/email/style.css:{line}: a {{ that is not closed before the next one\n"
 
 
 def test_as_json_the_settings_are_shown_without_their_secrets(run: Run, site: Path) -> None:

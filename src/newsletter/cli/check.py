@@ -60,10 +60,17 @@ def _syntax_faults(folder: Path) -> tuple[str, ...]:
 
 
 def _store_faults(site: Site) -> tuple[str, ...]:
+    from newsletter.errors import StoreError
+    from newsletter.store.databases import check_file
     from newsletter.store.schema import schema_state
 
-    fault = schema_state(site.settings.store_url.reveal(), site_dir=site.folder)
-    return (f"store: {fault}",) if fault else ()
+    if fault := schema_state(site.settings.store_url.reveal(), site_dir=site.folder):
+        return (f"store: {fault}",)
+    try:
+        check_file(site.folder / "var" / "newsletter.lock")  # beside it: keys, journals, what else a site keeps
+    except StoreError as error:
+        return (f"var: {error}",)
+    return ()
 
 
 def _dkim_warnings(settings: Settings) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from newsletter.errors import TemplateError
 from newsletter.language.catalogue import LANGUAGES, SOURCE, catalogue_bytes, translations
 from newsletter.render.filters import FILTERS
+from newsletter.render.sheets import sheet_fault, template_fault
 
 _SHOWN_AS = "templates/email/"
 _LONGEST_OUTPUT = 4_000_000
@@ -119,7 +120,7 @@ class Templates:
         return digest.hexdigest()
 
     def faults(self) -> tuple[str, ...]:
-        """Templates and phrases that do not even parse, a line each."""
+        """Templates, style sheets and phrases that do not even parse, a line each."""
         found: list[str] = []
         for name in self._names("*"):
             try:
@@ -134,6 +135,10 @@ class Templates:
                 self._env.get_template(name)
             except _RUN_ERRORS as exc:
                 raise self._located(exc, _SHOWN_AS + name) from exc
+        if name.endswith((".html", ".css")):
+            source = self._bytes(name).decode(errors="replace")
+            if (fault := (sheet_fault if name.endswith(".css") else template_fault)(source)) is not None:
+                raise TemplateError(_SHOWN_AS + name, fault[1], line=fault[0])
         elif name == "words.toml":
             self.words("en")
 

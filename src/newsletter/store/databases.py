@@ -7,7 +7,9 @@ import sqlite3
 import time
 from contextlib import suppress
 from datetime import timedelta
+from errno import EACCES
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -95,7 +97,23 @@ def _make_file(path: Path) -> None:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as exc:
-        raise StoreError(f"{path}: cannot be created or opened: {exc.strerror}") from exc
+        raise _not_made(path, exc) from exc
+
+
+def check_file(path: Path) -> None:
+    """StoreError if a file could not be made or written to, with others beside it. Nothing is left behind."""
+    there = next(folder for folder in path.parents if os.path.lexists(folder))
+    try:
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+        # Whether there is a right, a disk that takes something and room on it, only trying tells.
+        TemporaryFile(dir=there).close()
+    except OSError as exc:
+        raise _not_made(path, exc) from exc
+
+
+def _not_made(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"{path}: cannot be created or opened: {error.strerror}")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

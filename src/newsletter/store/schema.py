@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, func, inspect, select,
 from sqlalchemy.exc import OperationalError
 
 from newsletter.errors import StoreError
-from newsletter.store.databases import BEGIN, BEGIN_TO_WRITE, PATIENCE, engine_for, parse_url
+from newsletter.store.databases import BEGIN, BEGIN_TO_WRITE, PATIENCE, check_file, engine_for, parse_url
 from newsletter.store.migrations import HEAD, OLDEST, REVISIONS
 from newsletter.store.refusals import code_of, spoken
 from newsletter.store.statements import insert_into
@@ -28,14 +28,16 @@ _MIGRATION_LOCK = 7_310_002  # any number but the store's other one
 def schema_state(url: str, *, site_dir: Path) -> str | None:
     """Why this program cannot use the database at `url`, or None.
 
-    None also for one that is not made yet or older than the program: opening makes it or brings it up to date.
+    None also for one that can be made, or is older than the program: opening makes it or brings it up to date.
     Nothing is created or changed.
     """
     try:
         parsed = parse_url(url, site_dir=site_dir)
         where = parsed.render_as_string(hide_password=True)
-        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-            return None
+        if parsed.get_backend_name() == "sqlite":
+            check_file(Path(parsed.database or ""))
+            if not Path(parsed.database or "").exists():
+                return None
         engine = engine_for(parsed, poolclass=NullPool)
         with spoken(where), engine.connect() as connection:
             _is_current(connection, where=where)

@@ -19,12 +19,6 @@ class _Server(uvicorn.Server):
         yield
 
 
-def url_of(sock: socket.socket) -> str:
-    """Where a listening socket is reached: `http://127.0.0.1:8080`."""
-    host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 async def serve(app: ASGIApp, sock: socket.socket, *, stop: asyncio.Event, grace_seconds: int = 5) -> None:
     """Serve until `stop` is set; requests in flight get `grace_seconds` to end."""
     config = uvicorn.Config(

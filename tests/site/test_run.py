@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from newsletter.mailbox.script import Script
+from tests.ports import free_port
 from tests.site.partner import Article, Partner, feed_of
 from tests.site.program import Log, Program, asked, feed_file, until
 
@@ -118,6 +123,36 @@ def test_its_parts_may_be_processes_of_their_own_and_a_slow_feed_holds_none_up(
     assert set(ready.mailbox.counts.values()) == {1}
     slow = next(feed for feed in ready.json("feeds", "list")["feeds"] if feed["feed"] == "slow")
     assert (slow["failures"], slow["last_try_at"]) == (0, None)
+
+
+@pytest.mark.parametrize("role", ["all", "web"])
+def test_it_says_once_where_its_pages_are(program: Program, role: str) -> None:
+    program.configure(
+        more=f'[metrics]\nlisten = "127.0.0.1:{free_port()}"', harbour=feed_file("http://127.0.0.1:9/feed")
+    )
+    with program.process("run", "--role", role) as running:
+        log = Log(running)
+        log.wait_for("clock started")
+        lines = [json.loads(line) for line in log.lines if "pages served" in line]
+        told = {line["setting"]: line["at"] for line in lines}
+        assert told["[web] listen"] == program.base_url
+        assert [asked(f"{at}/healthz").status for at in told.values()] == [200, 200]
+        running.terminate()
+        assert running.wait(timeout=60) == 0
+    assert sum("pages served" in line for line in log.lines) == 2
+
+
+def test_a_terminal_is_told_where_the_pages_are_in_readable_words(program: Program) -> None:
+    program.configure(harbour=feed_file("http://127.0.0.1:9/feed"))
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "newsletter", "--site", str(program.folder), "run", "--role", "web"]
+    with subprocess.Popen(command, stderr=theirs) as running, os.fdopen(ours) as terminal:
+        lines = list(takewhile(lambda line: "clock started" not in line, terminal))
+        running.terminate()
+        assert running.wait(timeout=60) == 0
+    os.close(theirs)
+    (told,) = [line for line in lines if "pages served" in line]
+    assert f"at={program.base_url}" in re.sub("\x1b\\[[0-9;]*m", "", told)
 
 
 def test_pages_that_die_end_the_program_so_that_whoever_watches_it_starts_both_anew(ready: Program) -> None:

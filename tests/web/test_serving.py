@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.listening import listening
-from newsletter.serving import serve, url_of
+from newsletter.listening import listening, url_of
+from newsletter.serving import serve
 
 pytestmark = pytest.mark.anyio
 

@@ -16,11 +16,11 @@ from newsletter.demo.partners import load_partners
 from newsletter.demo.serve import PartnerSite
 from newsletter.demo.site import sample_readers, write_site
 from newsletter.errors import EditionError, NewsletterError
-from newsletter.listening import listening
+from newsletter.listening import listening, url_of
 from newsletter.mailbox.box import FolderBox
 from newsletter.mailbox.page import mailbox_app
 from newsletter.mailbox.server import MailboxServer
-from newsletter.serving import serve, url_of
+from newsletter.serving import serve
 from newsletter.site import open_site
 from newsletter.store.seam import in_thread
 from newsletter.web.public import public_app

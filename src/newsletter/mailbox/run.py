@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import closing
 
 from newsletter.errors import SiteError
-from newsletter.listening import listening
+from newsletter.listening import listening, url_of
 from newsletter.mailbox.box import Box
 from newsletter.mailbox.page import mailbox_app
 from newsletter.mailbox.server import MailboxServer
-from newsletter.serving import serve, url_of
+from newsletter.serving import serve
 
 _HOST = "127.0.0.1"
 

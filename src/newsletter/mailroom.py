@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import threading
 from collections import OrderedDict
@@ -16,6 +15,7 @@ from newsletter.deliver.dkim import signatures, signing_keys
 from newsletter.feedback.marks import Marks
 from newsletter.model.delivery import Claimed, LedgerKind
 from newsletter.model.edition import Rendered
+from newsletter.model.keyed import Keyed
 from newsletter.model.message import Envelope, LetterKind, Message
 from newsletter.model.settings import Settings
 from newsletter.model.visit import Tracking
@@ -52,7 +52,7 @@ class Mailroom:
         self._editions = editions
         self._templates = templates
         self._tokens = tokens
-        self._key = key
+        self._keyed = Keyed(key)
         sender_domain = header_address(settings.publication.sender.address).rpartition("@")[2]
         self._dkim = signing_keys(settings.dkim, sender_domain=sender_domain)
         self._marks = marks
@@ -62,12 +62,13 @@ class Mailroom:
 
     def message(self, claimed: Claimed) -> Message:
         """The finished message: the same bytes for the same row, however often it is made."""
-        of_edition = claimed.ledger is LedgerKind.EDITION
+        of_edition, prepared = claimed.ledger is LedgerKind.EDITION, self._for_batch(claimed)
         recipient = self.recipient(
             claimed.address,
             # Who asks to be asked may be a stranger, and a name a message of theirs.
             name="" if _is_to_a_stranger(claimed) else claimed.name,
             subscription_id=claimed.subscription_id,
+            confirms="confirm" in prepared.fields,
             change=_change(claimed),
             identity=f"{claimed.batch}/{claimed.subscriber_id}" if of_edition else f"letter/{claimed.id}",
             dated_at=None if of_edition else claimed.queued_at,
@@ -75,7 +76,7 @@ class Mailroom:
         return_path = self._return_path(Purpose.BOUNCE if of_edition else Purpose.LETTER, claimed.id)
         return Message(
             envelope=Envelope(sender=return_path, recipient=claimed.address),
-            pieces=self.finished(self._for_batch(claimed), recipient),
+            pieces=self.finished(prepared, recipient),
             plain_lines=True,
         )
 
@@ -133,11 +134,13 @@ class Mailroom:
         subscription_id: int,
         identity: str,
         dated_at: datetime | None = None,
+        confirms: bool = True,
         change: tuple[Purpose, int] | None = None,
     ) -> Recipient:
         """A reader's own values. `identity` says which message it is: same identity, same Message-ID.
 
-        `change` is the wish for another address that they are asked to confirm, if not a subscription.
+        Whoever is asked to confirm something (`confirms`) confirms a subscription, or the wish for another address
+        that `change` names.
         """
         base, publication = self._settings.publication.base_url, self._settings.publication
         leaving = self._tokens.make(Purpose.UNSUBSCRIBE, subscription_id)
@@ -148,13 +151,15 @@ class Mailroom:
             unsubscribe_url=f"{base}/u/{leaving}",
             unsubscribe_mailto=unsubscribe_mailto(publication.bounce_address, leaving),
             preferences_url=f"{base}/p/{self._tokens.make(Purpose.PREFERENCES, subscription_id)}",
-            confirm_url=(
-                f"{base}/a/{self._tokens.make(*change)}"
-                if change
-                else f"{base}/c/{self._tokens.make(Purpose.CONFIRM, subscription_id)}"
-            ),
+            confirm_url=self._confirm_url(subscription_id, change) if confirms else "",
             dated_at=dated_at,
         )
+
+    def _confirm_url(self, subscription_id: int, change: tuple[Purpose, int] | None) -> str:
+        base = self._settings.publication.base_url
+        if change is not None:
+            return f"{base}/a/{self._tokens.make(*change)}"
+        return f"{base}/c/{self._tokens.make(Purpose.CONFIRM, subscription_id)}"
 
     def stranger(self, address: str, *, edition_id: str, list_id: str) -> Recipient:
         """Values for somebody without a subscription: every link leads to the list's page."""
@@ -199,11 +204,15 @@ class Mailroom:
 
     def _message_id(self, identity: str) -> str:
         """Readable in a log, and telling nothing: RFC 5322's dot-atom."""
-        what = _NOT_MESSAGE_ID.sub("-", identity.rpartition("/")[0])
-        return f"{what}.{self._digest(identity)}"
+        return f"{_dot_atom(identity.rpartition('/')[0])}.{self._digest(identity)}"
 
     def _digest(self, text: str) -> str:
-        return hmac.digest(self._key, f"mailroom {text}".encode(), "sha256").hex()[:20]
+        return self._keyed.digest(f"mailroom {text}".encode()).hex()[:20]
+
+
+@lru_cache(maxsize=_MOST_PREPARED)
+def _dot_atom(what: str) -> str:
+    return _NOT_MESSAGE_ID.sub("-", what)
 
 
 def _kind(claimed: Claimed) -> LetterKind:

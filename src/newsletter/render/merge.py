@@ -29,6 +29,10 @@ class Merge(Protocol):
     def encoding(self) -> str:
         """Its Content-Transfer-Encoding."""
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the values it waits for, in their order."""
+
     def filled(self, values: Mapping[str, str]) -> list[bytes]:
         """The part with its values, encoded, in pieces; it ends with CRLF."""
 

@@ -26,6 +26,8 @@ class Prepared:
     html: Merge | None = None
     """None in a message of text alone."""
     closing: bytes = b""
+    fields: frozenset[str]
+    """Which of the reader's values its documents show."""
 
     def message(self, recipient: Recipient) -> bytes:
         """The message for one reader: CRLF line ends, ASCII unless the address is not. Same values, same bytes."""
@@ -47,7 +49,13 @@ def prepare(rendered: Rendered, facts: MessageFacts, *, text_only: bool = False)
     text = merge_of(rendered.text, rendered, markup=False)
     if text_only:
         opening = shared_headers(facts, rendered.subject) + "MIME-Version: 1.0\r\n" + _part_fields("plain", text)
-        return Prepared(facts=facts, date=written_instant(facts.dated_at), opening=opening.encode(), text=text)
+        return Prepared(
+            facts=facts,
+            date=written_instant(facts.dated_at),
+            opening=opening.encode(),
+            text=text,
+            fields=frozenset(text.fields),
+        )
     page = merge_of(rendered.html, rendered, markup=True)
     boundary = _boundary(rendered)
     multipart = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
@@ -60,6 +68,7 @@ def prepare(rendered: Rendered, facts: MessageFacts, *, text_only: bool = False)
         between=_part_head(boundary, "html", page).encode(),
         html=page,
         closing=f"--{boundary}--\r\n".encode(),
+        fields=frozenset((*text.fields, *page.fields)),
     )
 
 

@@ -199,6 +199,7 @@ class App:
     def close(self) -> None:
         """Write what waits to be written and let go of the database."""
         self.ledger.close()
+        self.visits.close()
         self._store.close()
 
     def locked(self, command: str) -> AbstractContextManager[None]:

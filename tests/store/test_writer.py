@@ -5,7 +5,7 @@ from concurrent.futures import Future
 import pytest
 
 from newsletter.errors import StoreError
-from newsletter.store.writer import GroupWriter
+from newsletter.store.writer import LARGEST, GroupWriter
 
 
 class _Disk:
@@ -70,6 +70,28 @@ def test_after_a_failure_the_writer_goes_on() -> None:
         each.exception(30)
     assert writer.submit(2).result(30)
     writer.close()
+
+
+def test_one_that_takes_its_time_gathers_what_comes_meanwhile() -> None:
+    disk = _Disk()
+    disk.go_on.set()
+    writer = GroupWriter(disk.commit, name="writer", busy=1, linger_seconds=3600)
+    assert writer.submit(0).result(30)
+    kept = [writer.submit(op) for op in range(1, 6)]
+    assert disk.groups == [[0]]
+    writer.close()
+    assert disk.groups == [[0], [1, 2, 3, 4, 5]]
+    assert all(each.done() for each in kept)
+
+
+def test_one_that_takes_its_time_does_not_when_a_whole_group_waits() -> None:
+    disk, many = _Disk(), 2 * LARGEST
+    writer = GroupWriter(disk.commit, name="writer", busy=1, linger_seconds=3600)
+    kept = _submitted(disk, writer, range(many + 2))
+    kept[many].result(30)
+    assert [len(group) for group in disk.groups] == [1, LARGEST, LARGEST]
+    writer.close()
+    assert disk.groups[-1] == [many + 1]
 
 
 def test_closing_writes_what_waits() -> None:

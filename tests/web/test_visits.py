@@ -39,6 +39,12 @@ def links(app: App, edition: str) -> tuple[str, ...]:
 
 
 def counts(app: App, edition: str) -> dict[tuple[str, Agent], int]:
+    """What was counted, when that is over."""
+    app.visits.close()
+    return counts_now(app, edition)
+
+
+def counts_now(app: App, edition: str) -> dict[tuple[str, Agent], int]:
     return {(each.url, each.agent): each.count for each in app.visits.tallies(edition)}
 
 
@@ -93,3 +99,11 @@ def test_who_follows_more_links_than_a_person_can_in_a_moment_is_a_program(
         assert pages.get(where, headers=FIREFOX).status_code == 302
 
     assert sorted(counts(app, edition).values()) == [3, 5]
+
+
+def test_who_follows_a_link_waits_for_nobody_who_writes(app: App, pages: Pages, edition: str) -> None:
+    where = f"/l/{edition}/{app.marks.link(edition, links(app, edition)[0])}"
+    with app._store.write():
+        assert pages.get(where, headers=FIREFOX).status_code == 302
+        assert counts_now(app, edition) == {}
+    assert list(counts(app, edition).values()) == [1]

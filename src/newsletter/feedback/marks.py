@@ -25,7 +25,7 @@ class Marks:
 
     def link(self, edition_id: str, url: str) -> str:
         """The mark for a link of an edition."""
-        return _mark(self._keys[0], "link", edition_id, url)
+        return _mark(self._keys[0], edition_id, url)
 
     def opened(self, edition_id: str) -> str:
         """The mark for an edition being opened."""
@@ -43,19 +43,15 @@ class Marks:
             found = self._meant(edition_id, mark, urls)
         return found
 
-    def client(self, edition_id: str, host: str) -> str:
-        """A name for whoever asks from this host: good for counting within seconds, and not to be traced back."""
-        return _mark(self._keys[0], "client", edition_id, host)
-
     def _meant(self, edition_id: str, mark: str, urls: Collection[str]) -> str | None:
         given = mark.encode("utf-8", "replace")
         for url in urls:
             for key in self._keys:
-                if hmac.compare_digest(_mark(key, "link", edition_id, url).encode(), given):
+                if hmac.compare_digest(_mark(key, edition_id, url).encode(), given):
                     return url
         return None
 
 
-def _mark(key: bytes, use: str, edition_id: str, what: str) -> str:
-    sealed = hmac.digest(key, f"newsletter {use}\0{edition_id}\0{what}".encode("utf-8", "replace"), "sha256")
+def _mark(key: bytes, edition_id: str, url: str) -> str:
+    sealed = hmac.digest(key, f"newsletter link\0{edition_id}\0{url}".encode("utf-8", "replace"), "sha256")
     return b32encode(sealed[:_BYTES]).decode().rstrip("=").lower()

@@ -49,7 +49,7 @@ class Ledger:
         self._terms = Terms(hashes_of=hashes_of, patience=patience)
         self._farthest = max(longest_wait * _JITTER, LONGEST_PAUSE) + WRONG_CLOCK
         self._turns = count()
-        self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger-writer")
+        self._writer: GroupWriter[Write] = GroupWriter(self._commit, name="ledger")
 
     def close(self) -> None:
         """Write all that was handed in, then stop the writer."""

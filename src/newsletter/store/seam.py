@@ -28,8 +28,7 @@ class Together(Generic[Op, T]):
     """What many tasks ask of the store at about the same time, as one call: a commit for many at the price of one.
 
     `call` answers several operations in their order, at most `most` at a time. What is asked while a call runs goes
-    with the next. When a call for several fails they are tried one by one, so that one which is refused takes nobody
-    down with it; where the store itself is gone, the first two failures speak for the rest.
+    with the next. See `answers_of` for what becomes of calls that fail.
     """
 
     def __init__(self, call: Callable[[Sequence[Op]], Sequence[T]], *, most: int = 2000) -> None:
@@ -54,7 +53,7 @@ class Together(Generic[Op, T]):
         group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         loop = asyncio.get_running_loop()
         self._free_at = loop.time() + _APART_SECONDS
-        running = loop.run_in_executor(None, self._answers, [op for op, _ in group])
+        running = loop.run_in_executor(None, answers_of, self._call, [op for op, _ in group])
         running.add_done_callback(lambda done: self._tell(group, done.result()))
 
     def _tell(self, group: Sequence[tuple[Op, asyncio.Future[T]]], answers: Sequence[T | Exception]) -> None:
@@ -67,24 +66,31 @@ class Together(Generic[Op, T]):
         if self._busy:
             asyncio.get_running_loop().call_at(self._free_at, self._go_on)
 
-    def _answers(self, ops: Sequence[Op]) -> Sequence[T | Exception]:
-        try:
-            return self._call(ops)
-        # Whatever went wrong, others are to be served; each who asked is told by their own future.
-        except Exception as exc:  # noqa: BLE001
-            return [exc] if len(ops) == 1 else self._answers_alone(ops)
 
-    def _answers_alone(self, ops: Sequence[Op]) -> Sequence[T | Exception]:
-        answers: list[T | Exception] = []
-        failures: list[Exception] = []
-        for op in ops:
-            if len(failures) < _GIVE_UP_AFTER:
-                (answer,) = self._answers([op])
-                failures += [answer] if isinstance(answer, Exception) else []
-                answers.append(answer)
-            else:
-                answers.append(failures[-1])
-        return answers
+def answers_of(call: Callable[[Sequence[Op]], Sequence[T]], ops: Sequence[Op]) -> Sequence[T | Exception]:
+    """What `call` answers to each of several operations, in their order, or what went wrong with it.
+
+    When a call for several fails they are tried one by one, so that one which is refused takes nobody down with it;
+    where the store itself is gone, the first two failures speak for the rest.
+    """
+    try:
+        return call(ops)
+    # Whatever went wrong, others are to be served; each who asked is told.
+    except Exception as exc:  # noqa: BLE001
+        return [exc] if len(ops) == 1 else _answers_alone(call, ops)
+
+
+def _answers_alone(call: Callable[[Sequence[Op]], Sequence[T]], ops: Sequence[Op]) -> Sequence[T | Exception]:
+    answers: list[T | Exception] = []
+    failures: list[Exception] = []
+    for op in ops:
+        if len(failures) < _GIVE_UP_AFTER:
+            (answer,) = answers_of(call, [op])
+            failures += [answer] if isinstance(answer, Exception) else []
+            answers.append(answer)
+        else:
+            answers.append(failures[-1])
+    return answers
 
 
 async def finished(running: asyncio.Future[T]) -> T:

@@ -11,17 +11,18 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from newsletter.errors import StoreError
+from newsletter.store.seam import answers_of
 
 Op = TypeVar("Op")
 T = TypeVar("T")
 Commit = Callable[[Sequence[Op]], Sequence[bool]]
 """Writes a group in one transaction and says of each operation, in the same order, whether it was done."""
 
-_LARGEST = 2000
+LARGEST = 2000
+"""Operations in one group, about."""
 _BUSY = 16
 """So many callers in one group: more are on their way, and waiting for them costs less than a commit for few."""
 _LINGER_SECONDS = 0.008
-_GIVE_UP_AFTER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,17 @@ class _Waiting(Generic[Op]):
 class GroupWriter(Generic[Op]):
     """Resolves a Future for each operation once its group is committed.
 
-    A group is what arrived during the commit before; only after a large one is there a short wait for more.
-
-    When a group fails its operations are tried again one by one, so that one which the database refuses takes nobody
-    down with it; where the database itself is gone, the first two failures speak for the rest.
+    A group is what arrived during the commit before; only after one with `busy` callers is there a wait for more,
+    unless a whole group of them waits already. See `answers_of` for what becomes of groups that fail.
     """
 
-    def __init__(self, commit: Commit[Op], *, name: str) -> None:
+    def __init__(
+        self, commit: Commit[Op], *, name: str, busy: int = _BUSY, linger_seconds: float = _LINGER_SECONDS
+    ) -> None:
         self._commit = commit
         self._name = name
+        self._busy = busy
+        self._linger_seconds = linger_seconds
         self._queue: SimpleQueue[_Waiting[Op] | None] = SimpleQueue()
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -64,10 +67,10 @@ class GroupWriter(Generic[Op]):
     def _put(self, waiting: _Waiting[Op]) -> None:
         with self._guard:
             if self._closed:
-                raise StoreError("the ledger was closed: nothing more can be written")
+                raise StoreError(f"the {self._name} was closed: nothing more can be written")
             self._queue.put(waiting)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread = threading.Thread(target=self._run, name=f"{self._name}-writer", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
@@ -86,12 +89,12 @@ class GroupWriter(Generic[Op]):
             self._write(group)
             if last:
                 return
-            if len(group) >= _BUSY:
-                self._closing.wait(_LINGER_SECONDS)
+            if len(group) >= self._busy and self._queue.qsize() < LARGEST:
+                self._closing.wait(self._linger_seconds)
 
     def _gathered(self, first: _Waiting[Op]) -> tuple[list[_Waiting[Op]], bool]:
         group, many = [first], len(first.ops)
-        while many < _LARGEST:
+        while many < LARGEST:
             try:
                 waiting = self._queue.get_nowait()
             except Empty:
@@ -103,30 +106,19 @@ class GroupWriter(Generic[Op]):
         return group, False
 
     def _write(self, group: Sequence[_Waiting[Op]]) -> None:
-        try:
-            done = self._commit([op for waiting in group for op in waiting.ops])
-        # Whatever went wrong, this thread has others to serve; each caller is told by its own future.
-        except Exception:  # noqa: BLE001
-            self._write_alone(group)
-            return
-        answers = iter(done)
-        for waiting in group:
-            waiting.tell(tuple(islice(answers, len(waiting.ops))))
-
-    def _write_alone(self, group: Sequence[_Waiting[Op]]) -> None:
-        failures: list[Exception] = []
+        answers = iter(answers_of(self._commit, [op for waiting in group for op in waiting.ops]))
         for waiting in group:
             done: list[bool] = []
-            for op in waiting.ops:
-                if len(failures) < _GIVE_UP_AFTER:
-                    try:
-                        done += self._commit([op])
-                    except Exception as exc:  # noqa: BLE001  as in _write
-                        failures.append(exc)
-            if len(done) == len(waiting.ops):
+            failure: Exception | None = None
+            for answer in islice(answers, len(waiting.ops)):
+                if isinstance(answer, Exception):
+                    failure = answer
+                else:
+                    done.append(answer)
+            if failure is None:
                 waiting.tell(tuple(done))
             else:
-                waiting.fail(_as_store_error(failures[-1]))
+                waiting.fail(_as_store_error(failure, self._name))
 
 
 def _promise() -> Future[T]:
@@ -136,10 +128,10 @@ def _promise() -> Future[T]:
     return kept
 
 
-def _as_store_error(exc: Exception) -> StoreError:
+def _as_store_error(exc: Exception, name: str) -> StoreError:
     """A new error each time: futures must not share one, since each raise adds to its traceback."""
     error = StoreError(
-        str(exc) if isinstance(exc, StoreError) else f"the ledger could not be written: {type(exc).__name__}"
+        str(exc) if isinstance(exc, StoreError) else f"the {name} could not be written: {type(exc).__name__}"
     )
     error.__cause__ = exc
     return error

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from datetime import timedelta
 from functools import lru_cache
 from typing import Protocol
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.errors import StoreError
 from newsletter.feedback.agents import agent_of
+from newsletter.feedback.bursts import Bursts
 from newsletter.feedback.marks import Marks
 from newsletter.model.clock import Clock
 from newsletter.model.links import safe_url
 from newsletter.model.settings import Settings
 from newsletter.model.visit import Agent
 from newsletter.render.counted import links_of
-from newsletter.store.ports import Editions, Limits, Visits
+from newsletter.store.ports import Editions, Visits
 from newsletter.store.seam import in_thread
 
 _KEPT = 32
-_MOST_AT_ONCE = 3
-_AT_ONCE = timedelta(seconds=10)
 _PICTURE = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """A GIF of one pixel that shows nothing."""
 _HEADERS = {
@@ -35,8 +31,6 @@ _HEADERS = {
     "x-robots-tag": "noindex",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-
-log = structlog.get_logger()
 
 
 class Site(Protocol):
@@ -55,10 +49,6 @@ class Site(Protocol):
         """What was counted."""
 
     @property
-    def limits(self) -> Limits:
-        """Counted windows."""
-
-    @property
     def marks(self) -> Marks:
         """Reads the marks in counted links."""
 
@@ -73,6 +63,7 @@ class Counting:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._links = lru_cache(maxsize=_KEPT)(self._links_of)
+        self._bursts = Bursts()
 
     async def follow(self, request: Request) -> Response:
         """On to the article: to one that the edition was frozen with, and nowhere else."""
@@ -82,9 +73,9 @@ class Counting:
         if url is None:
             raise HTTPException(404)
         agent = agent_of(request.headers, method=request.method)
-        if agent is Agent.PERSON and not await self._like_a_person(request, edition_id):
+        if agent is Agent.PERSON and not self._like_a_person(request, edition_id):
             agent = Agent.MACHINE
-        await self._count(edition_id, url, agent)
+        self._site.visits.count(edition_id, url, agent)
         return Response(status_code=302, headers=_HEADERS | {"location": safe_url(url)})
 
     async def opened(self, request: Request) -> Response:
@@ -92,25 +83,13 @@ class Counting:
         edition_id, mark = request.path_params["edition"], request.path_params["mark"]
         if not self._site.marks.is_opened(edition_id, mark):
             raise HTTPException(404)
-        await self._count(edition_id, "", agent_of(request.headers, method=request.method))
+        self._site.visits.count(edition_id, "", agent_of(request.headers, method=request.method))
         return Response(_PICTURE, media_type="image/gif", headers=_HEADERS)
 
-    async def _like_a_person(self, request: Request, edition_id: str) -> bool:
+    def _like_a_person(self, request: Request, edition_id: str) -> bool:
         """Whether no more links were followed from there than somebody can in a few seconds: scanners take them all."""
         host = request.client.host if request.client else ""
-        key = f"visit {self._site.marks.client(edition_id, host)}"
-        now = self._site.clock.now()
-        try:
-            return await in_thread(self._site.limits.take, key, limit=_MOST_AT_ONCE, window=_AT_ONCE, now=now)
-        except StoreError:
-            return True
-
-    async def _count(self, edition_id: str, url: str, agent: Agent) -> None:
-        """One more. A store that is away keeps nobody from an article."""
-        try:
-            await in_thread(self._site.visits.count, edition_id, url, agent)
-        except StoreError as error:
-            log.warning("visit not counted", edition=edition_id, because=str(error))
+        return self._bursts.takes((edition_id, host), now=self._site.clock.now())
 
     def _links_of(self, edition_id: str) -> tuple[str, ...]:
         """NotFoundError for an edition that is not there: it may be tomorrow, and must not be remembered as empty."""

@@ -139,7 +139,11 @@ class Visits(Protocol):
     """What was counted of editions whose digests count."""
 
     def count(self, edition_id: str, url: str, agent: Agent) -> None:
-        """One more. `url` is a link of the edition, empty for the edition being opened."""
+        """One more. `url` is a link of the edition, empty for the edition being opened.
+
+        Returns at once; it is kept within about a second, and lost by a program that is killed before, or a store that
+        is away then.
+        """
 
     def tallies(self, edition_id: str) -> tuple[Tally, ...]:
         """All counts of an edition, the highest first."""

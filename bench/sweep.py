@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import io
 import os
@@ -156,7 +155,6 @@ def ours(folder: Path, count: int, port: int) -> None:
     with Store.open("sqlite:///bench.db", site_dir=folder) as opened:
         store = Feeds(opened)
         feeds = feeds_of(count, port)
-        gc.freeze()  # as the program does
         took, new = uvloop.run(sweep(feeds, store))
     print(took, new, *memory())
 

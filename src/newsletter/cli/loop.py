@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -25,8 +24,6 @@ def run(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, bool]:
             loop.add_signal_handler(number, stop.set)
         return await work(stop), stop.is_set()
 
-    # Modules and settings stay: to look through them for garbage again and again would be a twentieth of a sweep.
-    gc.freeze()
     try:
         import uvloop
     except ImportError:

@@ -7,7 +7,6 @@ A relay that is not there therefore costs nothing: what was leased goes back as 
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +34,7 @@ from newsletter.deliver.smtp import Connection
 from newsletter.deliver.tally import Counts, Tally
 from newsletter.deliver.wire import Packed, packed
 from newsletter.errors import NewsletterError, StoreError
+from newsletter.garbage import sought_seldom
 from newsletter.model.clock import Clock
 from newsletter.model.delivery import Claimed, Tried
 from newsletter.model.judgement import Blame
@@ -57,7 +57,7 @@ _LOOK_AGAIN_SECONDS: Final = 1.0
 _PROGRESS_SECONDS: Final = 0.1
 _TURN_SECONDS: Final = 0.0001
 _KEPT_BYTES: Final = 16 * 1024 * 1024
-_GARBAGE: Final = (50_000, 20, 20)
+_OBJECTS_BETWEEN_LOOKS: Final = 50_000
 _DROPS: Final = 3
 _FIRST: Final = 20
 
@@ -337,21 +337,17 @@ class _Run:
 def _tuned() -> Iterator[None]:
     """Set the interpreter up for many small messages, for as long as they are sent.
 
-    Threads take turns often: while one makes messages for the usual 5 ms, all lanes stand still. What was there before
-    is not looked through for garbage again and again: hardly anything here is garbage only a search would find. And
-    glibc, which got back one large block, keeps as much from then on (mallopt(3), M_MMAP_THRESHOLD): else it would ask
-    the kernel for each large message's pages anew.
+    Threads take turns often: while one makes messages for the usual 5 ms, all lanes stand still. And glibc, which got
+    back one large block, keeps as much from then on (mallopt(3), M_MMAP_THRESHOLD): else it would ask the kernel for
+    each large message's pages anew.
     """
     bytes(_KEPT_BYTES)
-    turn, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    turn = sys.getswitchinterval()
     sys.setswitchinterval(min(turn, _TURN_SECONDS))
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE)
     try:
-        yield
+        with sought_seldom(objects=_OBJECTS_BETWEEN_LOOKS):
+            yield
     finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
         sys.setswitchinterval(turn)
 
 

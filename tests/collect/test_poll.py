@@ -267,6 +267,42 @@ async def test_a_poll_that_is_stopped_gives_its_feed_back_as_it_was(site: Site) 
 
 
 @with_site
+async def test_a_poll_that_is_stopped_keeps_what_was_asked_and_leaves_the_rest_free(site: Site) -> None:
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def never(_: web.Request) -> web.StreamResponse:
+        asked.set()
+        await asyncio.Event().wait()
+        return web.Response()
+
+    site.server.serve_feed(WORDPRESS)
+    site.server.pages["/never"] = never
+    feeds = [site.feed("one"), site.feed("two", path="/never"), *(site.feed(f"feed-{at}") for at in range(20))]
+    # Each has a host of its own, so that leases are taken ahead.
+    feeds = [replace(feed, url=feed.url.replace("127.0.0.1", f"127.0.0.{at + 1}")) for at, feed in enumerate(feeds)]
+    async with a_fetcher(allow_private_hosts=("127.0.0.0/8",)) as fetcher:
+        polling = poll(
+            feeds,
+            store=site.feeds,
+            fetcher=fetcher,
+            parser=site.parser,
+            clock=site.clock,
+            concurrency=1,
+            tell=lambda _: told.set(),
+        )
+        running = asyncio.create_task(polling)
+        await asked.wait()
+        await told.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert site.health("one").last_status == 200
+    site.server.serve_feed(WORDPRESS, path="/never")
+    reports = await site.poll(*feeds[1:], force=True)
+    assert [report.status for report in reports] == [200] * 21
+
+
+@with_site
 async def test_a_republication_in_another_feed_joins_the_story(site: Site) -> None:
     original = "".join(f"<p>{part}</p>" for part in ARTICLE.split("\n\n"))
     copy = f"<p>{NEW_LEAD}</p>" + "".join(f"<p>{part}</p>" for part in edited(ARTICLE).split("\n\n"))

@@ -68,17 +68,21 @@ def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:
         assert _facts(store) == []
 
 
-def test_what_much_is_written_gets_into_the_file_behind_the_commit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("until", [Store.close, Store.give_way])
+def test_what_much_is_written_gets_into_the_file_behind_the_commit(
+    tmp_path: Path, until: Callable[[Store], None]
+) -> None:
     store = Store.open("sqlite:///newsletter.db", site_dir=tmp_path)
     other = sqlite3.connect(tmp_path / "newsletter.db")  # while it is open nobody closes the file for good
     other.execute("SELECT count(*) FROM facts").fetchall()
     with store.write_much() as connection:
         connection.execute(insert(FactRow), [{"name": f"{number}", "value": "x" * 4_000} for number in range(2_000)])
-    store.close()
+    until(store)
     alone = sqlite3.connect(f"file:{tmp_path}/newsletter.db?immutable=1", uri=True)  # does not look at the journal
     assert alone.execute("SELECT count(*) FROM facts WHERE value LIKE 'x%'").fetchall() == [(2_000,)]
     alone.close()
     other.close()
+    store.close()
 
 
 def test_serial_writers_write(store: Store) -> None:

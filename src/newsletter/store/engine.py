@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -46,6 +46,7 @@ class Store:
         # SQLite has one writer at a time and lets the others sleep and ask again; within a process we queue.
         self._turn = threading.Lock() if self.is_sqlite else None
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._copying: Future[None] | None = None
 
     @classmethod
     def open(cls, url: str, *, site_dir: Path, patience: timedelta = PATIENCE) -> Self:
@@ -97,15 +98,15 @@ class Store:
         with self._turn_taken(), spoken(self.where), self._writer.connect() as connection:
             with _unbothered(connection), connection.begin():
                 yield connection
-            self._behind.submit(self._checkpoint)
+            self._copying = self._behind.submit(self._checkpoint)
 
     def give_way(self) -> None:
-        """Let others have SQLite's one turn for a moment, after a large commit and before the next.
+        """Let others have SQLite's one turn for a moment, after a large commit (`write_much`) and before the next.
 
         Meanwhile what is in the journal goes into the file: one that grew on would fall to whoever commits next.
         """
-        if self.is_sqlite:
-            wait([self._behind.submit(self._checkpoint)])
+        if self._copying is not None:
+            wait([self._copying])
             time.sleep(_OTHERS_TURN_SECONDS)
 
     def _checkpoint(self) -> None:

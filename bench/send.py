@@ -36,7 +36,7 @@ import structlog
 import uvloop
 from delay import away
 
-from newsletter.deliver.dkim import SigningKey, signatures
+from newsletter.deliver.dkim import SigningKey, builders, signatures
 from newsletter.deliver.dkimkeys import Algorithm, new_key, read_key
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.send import Limits, send_due
@@ -108,7 +108,7 @@ class Factory:
         if sign is not None:
             private = read_key(new_key(Algorithm(sign)))
             self._keys = (SigningKey(domain="example.org", selector="bench", private=private),)
-        self.limits = Limits(builders=(os.cpu_count() or 1) if self._keys else 1)
+        self.limits = Limits(builders=builders(self._keys))
 
     def content(self, recipient: Recipient) -> bytes:
         return self._prepared.message(recipient)
@@ -128,10 +128,8 @@ class Factory:
         return Message(envelope=envelope, pieces=self._pieces(recipient), plain_lines=True)
 
     def _pieces(self, recipient: Recipient) -> tuple[bytes, ...]:
-        if not self._keys:
-            return self._prepared.pieces(recipient)
-        content = self._prepared.message(recipient)
-        return (*signatures(content, self._keys, at=DATED_AT), content)
+        pieces = self._prepared.pieces(recipient)
+        return (*signatures(pieces, self._keys, at=DATED_AT), *pieces)
 
 
 def tool(name: str) -> str:

@@ -174,6 +174,7 @@ class App:
             ledger=self.ledger,
             pacing=self.pacing,
             message=self._message,
+            builders=lambda: self.mailroom.builders,
             clock=self.clock,
             freeze_rest=self.freeze_rest,
             journals=self.site.var() / "journals",

@@ -62,6 +62,7 @@ class Dispatch:
         ledger: Ledger,
         pacing: Pacing,
         message: Callable[[Claimed], Message],
+        builders: Callable[[], int],
         freeze_rest: Callable[[asyncio.Event], Coroutine[Any, Any, bool]],
         clock: Clock,
         journals: Path,
@@ -77,6 +78,7 @@ class Dispatch:
         self.unfit: tuple[str, ...] = ()
         """Relays that were paused when this process last looked."""
         self._message = message
+        self._builders = builders
         self._freeze_rest = freeze_rest
         self._clock = clock
         self._journals = journals
@@ -170,7 +172,7 @@ class Dispatch:
                 owner=owner,
                 stop=stop,
                 edition_id=edition_id,
-                limits=Limits(builders=(os.cpu_count() or 1) if self._settings.dkim else 1),
+                limits=Limits(builders=await in_thread(self._builders)),
                 journal=journal,
                 pacing=self._pacing,
                 paces=self._settings.paces,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from newsletter.deliver.dkim import signatures, signing_keys
+from newsletter.deliver.dkim import builders, signatures, signing_keys
 from newsletter.feedback.marks import Marks
 from newsletter.model.delivery import Claimed, LedgerKind
 from newsletter.model.edition import Rendered
@@ -55,6 +55,8 @@ class Mailroom:
         self._keyed = Keyed(key)
         sender_domain = header_address(settings.publication.sender.address).rpartition("@")[2]
         self._dkim = signing_keys(settings.dkim, sender_domain=sender_domain)
+        self.builders = builders(self._dkim)
+        """How many threads to make messages in."""
         self._marks = marks
         self._tracking = lru_cache(maxsize=_MOST_PREPARED)(self._tracking_of)
         self._prepared: OrderedDict[tuple[str, str, bool], Prepared] = OrderedDict()
@@ -121,10 +123,8 @@ class Mailroom:
 
     def finished(self, prepared: Prepared, recipient: Recipient) -> tuple[bytes, ...]:
         """A reader's message with its signatures. Their time is the message's own, so they too are always the same."""
-        if not self._dkim:
-            return prepared.pieces(recipient)
-        content, at = prepared.message(recipient), recipient.dated_at or prepared.facts.dated_at
-        return (*signatures(content, self._dkim, at=at), content)
+        pieces, at = prepared.pieces(recipient), recipient.dated_at or prepared.facts.dated_at
+        return (*signatures(pieces, self._dkim, at=at), *pieces)
 
     def recipient(
         self,

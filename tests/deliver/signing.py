@@ -1,12 +1,12 @@
 """What the tests of signatures share: keys, their records, messages, and what dkimpy says of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dkim as dkimpy
 
-from newsletter.deliver.dkim import SigningKey
+from newsletter.deliver.dkim import SigningKey, signatures
 from newsletter.deliver.dkimkeys import Algorithm, Record, new_key, read_key
 from newsletter.render.environment import Templates
 
@@ -22,6 +22,11 @@ def signing_key(algorithm: Algorithm, *, domain: str = "news.example.org") -> Si
 
 
 KEYS = (signing_key(Algorithm.RSA), signing_key(Algorithm.ED25519))
+
+
+def signed(message: bytes, keys: Sequence[SigningKey], *, at: datetime) -> bytes:
+    """A finished message with its signatures on top."""
+    return b"".join((*signatures((message,), keys, at=at), message))
 
 
 def records(keys: Iterable[SigningKey] = KEYS) -> dict[str, str]:

@@ -17,7 +17,17 @@ from dkim.canonicalization import Relaxed, Simple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.deliver.dkim import OVERSIGNED, SIGNED, body_hash, is_aligned, relaxed, signed, signing_keys, unfolded
+from newsletter.deliver.dkim import (
+    OVERSIGNED,
+    SIGNED,
+    body_hash,
+    builders,
+    is_aligned,
+    relaxed,
+    signatures,
+    signing_keys,
+    unfolded,
+)
 from newsletter.deliver.dkimkeys import Algorithm, PrivateKey, new_key
 from newsletter.model.message import LetterKind
 from newsletter.model.settings import DkimKey, Secret
@@ -25,16 +35,24 @@ from newsletter.render.headers import letter_facts
 from newsletter.render.mime import prepare
 from newsletter.render.render import render_letter
 from newsletter.render.samples import MAILING_LIST, NONCE, PUBLICATION, arabic_draft
-from tests.deliver.signing import AT, KEYS, TEMPLATES, records, signing_key, verified
+from tests.deliver.signing import AT, KEYS, TEMPLATES, records, signed, signing_key, verified
 from tests.render.messages import READER, parsed, prepared
 
 
 def english() -> bytes:
-    return prepared(TEMPLATES).message(READER)
+    return b"".join(english_pieces())
+
+
+def english_pieces() -> tuple[bytes, ...]:
+    return prepared(TEMPLATES).pieces(READER)
 
 
 def arabic() -> bytes:
-    return prepared(TEMPLATES, arabic_draft(), language="ar").message(replace(READER, name="ليلى منصور"))
+    return b"".join(arabic_pieces())
+
+
+def arabic_pieces() -> tuple[bytes, ...]:
+    return prepared(TEMPLATES, arabic_draft(), language="ar").pieces(replace(READER, name="ليلى منصور"))
 
 
 def letter(kind: LetterKind) -> bytes:
@@ -105,6 +123,11 @@ def test_signing_puts_fields_on_top_and_changes_nothing_below(make: Callable[[],
 
     assert done.endswith(b"\r\n" + message)
     assert done.count(b"DKIM-Signature:") == 2
+
+
+@pytest.mark.parametrize("make", [english_pieces, arabic_pieces])
+def test_a_message_in_pieces_is_signed_as_the_whole_is(make: Callable[[], tuple[bytes, ...]]) -> None:
+    assert signatures(make(), KEYS, at=AT) == signatures((b"".join(make()),), KEYS, at=AT)
 
 
 def test_the_same_message_and_time_give_the_same_bytes() -> None:
@@ -258,11 +281,14 @@ def test_headers_are_relaxed_as_dkimpy_does_it(name: str, pieces: list[tuple[str
     assert relaxed(unfolded(name.encode() + b": " + value)) == (their_name.decode(), their_name + b":" + theirs)
 
 
-@given(st.lists(st.sampled_from([b"\r\n", b"a", b" ", b"\r", b"\n"]), max_size=8).map(b"".join))
-def test_bodies_are_hashed_as_dkimpy_does_it(body: bytes) -> None:
-    theirs = hashlib.sha256(Simple.canonicalize_body(body)).digest()
+LINES = st.lists(st.sampled_from([b"\r\n", b"a", b" ", b"\r", b"\n", b"long" * 1000]), max_size=8).map(b"".join)
 
-    assert body_hash(body) == base64.b64encode(theirs).decode()
+
+@given(st.lists(LINES, max_size=5))
+def test_bodies_are_hashed_as_dkimpy_does_it_wherever_they_are_cut(pieces: list[bytes]) -> None:
+    theirs = hashlib.sha256(Simple.canonicalize_body(b"".join(pieces))).digest()
+
+    assert body_hash(pieces) == base64.b64encode(theirs)
 
 
 def test_ed25519_signs_the_example_of_the_rfc_as_the_rfc_does() -> None:
@@ -316,6 +342,11 @@ def test_signatures_that_count_for_the_sender_come_first() -> None:
     keys = signing_keys(configured, sender_domain="news.example.org")
 
     assert [key.domain for key in keys] == ["example.org", "news.example.org", "esp.example"]
+
+
+def test_only_rsa_is_worth_more_than_one_thread() -> None:
+    assert builders([signing_key(Algorithm.ED25519)]) == builders([]) == 1
+    assert builders(KEYS) == os.cpu_count()
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """`newsletter feeds import` and `export`, on the starter."""
 
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.cli.feedhealth import HEADERS, row
-from newsletter.model.feed import Feed, FeedHealth
+from newsletter.cli.feedhealth import HEADERS, document, lines, row
+from newsletter.model.feed import Feed, FeedHealth, FeedState
+from newsletter.model.hub import HubState, HubSubscription
+from newsletter.model.settings import Secret
 from tests.cli.conftest import Ran, Run
 
 MINE = """\
@@ -124,7 +127,36 @@ def test_an_export_without_a_file_is_printed(run: Run, site: Path) -> None:
     assert 'xmlUrl="https://arabcenterdc.org/feed/"' in ran.out
 
 
+URL = "https://harbour.example/feed"
+HARBOUR = Feed(id="harbour", url=URL, partner="Harbour")
+NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
+
+
 def test_a_feed_that_was_passed_over_before_it_was_ever_asked_is_due() -> None:
-    url = "https://harbour.example/feed"
-    cells = row(Feed(id="harbour", url=url, partner="Harbour"), FeedHealth(feed_id="harbour", url=url))
+    cells = row(HARBOUR, FeedHealth(feed_id="harbour", url=URL))
     assert dict(zip(HEADERS, cells, strict=True))["NEXT POLL"] == "due"
+
+
+def test_a_held_feed_tells_that_and_what_else_is_wrong() -> None:
+    health = FeedHealth(feed_id="harbour", url=URL, state=FeedState.HELD, failures=2, because="its server answered 500")
+    (wrong,) = [line for line in lines(HARBOUR, health, None, now=NOW) if line.startswith("wrong: ")]
+    assert wrong.startswith("wrong: items that came at once are held: see `newsletter items --feed harbour")
+    assert wrong.endswith("`newsletter feeds release harbour`; its server answered 500 (2 times in a row)")
+    assert f"wrong: {document(HARBOUR, health, None, now=NOW)['because']} (2 times in a row)" == wrong
+    assert row(HARBOUR, health)[-1] == document(HARBOUR, health, None, now=NOW)["because"]
+
+
+def test_a_hub_whose_only_push_broke_off_is_not_said_to_have_pushed_nothing() -> None:
+    hub = HubSubscription(
+        token=Secret("t"),
+        feed_id="harbour",
+        hub="https://hub.example/",
+        topic=URL,
+        secret=Secret("s"),
+        state=HubState.ACTIVE,
+        next_at=NOW,
+        leased_until=NOW + timedelta(days=1),
+        because="what its hub pushed breaks off after 1 item",
+    )
+    (told,) = [line for line in lines(HARBOUR, None, hub, now=NOW) if line.startswith("hub: ")]
+    assert told.endswith("2026-11-24 07:00 UTC; what its hub pushed breaks off after 1 item")

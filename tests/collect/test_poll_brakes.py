@@ -40,13 +40,13 @@ async def test_a_flood_lets_the_newest_in_and_holds_the_feed_until_it_is_release
     report = await site.later(25, feed)
     assert (report.new, report.held, report.failed) == (5, 20, False)
     assert site.health().state is FeedState.HELD
-    assert "20 items that came at once are held" in (site.health().because or "")
+    assert "20 items that came at once are held" in (report.because or "")
     newest = {each.entry.headline for each in site.listed(ItemState.ACCEPTED)}
     assert "Report number 30 of the count" in newest
     assert "Report number 6 of the count" not in newest
     await site.later(25, feed)
     assert site.health().state is FeedState.HELD
-    assert "feeds release courier" in (site.health().because or "")
+    assert "feeds release courier" in (site.health().wrong or "")
     assert site.feeds.release("courier", ItemState.ACCEPTED, because="released by the operator") == 20
     assert site.health().state is FeedState.ACTIVE
     assert len(site.listed(ItemState.ACCEPTED)) == 30

@@ -267,6 +267,31 @@ async def test_a_push_that_cannot_be_read_is_told_and_the_feed_asked_itself(site
 
 
 @with_site
+async def test_a_push_that_breaks_off_is_taken_as_far_as_it_goes_and_told_and_the_feed_asked_itself(site: Site) -> None:
+    await subscribed(site)
+    whole = a_document(site, "three", "four")
+    (report,) = await push(site, whole[: whole.index(b"about four")])
+    cut = "what its hub pushed breaks off after 1 item"
+    assert (report.new, report.failed, report.because) == (1, False, cut)
+    assert site.hubs.listed()[0].because == cut
+    site.server.serve_feed(whole, etag='"2"')
+    assert (await site.later(5)).new == 1
+    assert (await push(site, a_document(site, "five")))[0].because is None
+    assert site.hubs.listed()[0].because is None
+
+
+@with_site
+async def test_what_a_feeds_own_answer_lacked_is_not_told_of_a_push(site: Site) -> None:
+    await subscribed(site)
+    whole = a_document(site, "two", "one")
+    site.server.serve_feed(whole[: whole.index(b"about one")], etag='"2"')
+    assert "breaks off" in ((await site.later(25)).because or "")
+    (report,) = await push(site, a_document(site, "three"))
+    assert (report.new, report.because) == (1, None)
+    assert "breaks off" in (site.health().because or "")
+
+
+@with_site
 async def test_a_push_for_a_feed_that_is_being_asked_waits(site: Site) -> None:
     await subscribed(site)
     asked = site.feeds.take([Take(feed_id="courier", url=site.server.url(), now=site.clock.now(), lease=LEASE)])[0]

@@ -87,7 +87,7 @@ async def test_what_robots_txt_disallows_is_not_asked_for_and_that_is_told(site:
     texts = {item.entry.url.rpartition("/")[2]: is_whole(item) for item in site.listed()}
     assert texts == {"north": False, "south": True}
     assert "/north" not in site.server.paths
-    assert "of 2 new or changed items some are not whole: robots.txt disallows /north" in (report.because or "")
+    assert "1 of 2 new or changed items is not whole: robots.txt disallows /north" in (report.because or "")
     assert site.health().because == report.because
     assert (report.failed, report.new) == (False, 2)
 

@@ -166,7 +166,7 @@ def test_a_lease_that_ran_out_keeps_nobody_from_writing_while_no_other_wants_the
 
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_feed_released_while_it_is_asked_stays_released(store: Store, feeds: Feeds, failed: bool) -> None:
-    held = replace(HEALTH, state=FeedState.HELD, because="20 items that came at once are held")
+    held = replace(HEALTH, state=FeedState.HELD)
     feeds.record_unchanged(held)
     asked = _taken(feeds)
     feeds.release("institute", ItemState.ACCEPTED, because="released by the operator")

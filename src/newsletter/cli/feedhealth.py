@@ -25,8 +25,9 @@ def by_feed(hubs: Iterable[HubSubscription]) -> dict[str, HubSubscription]:
 
 def document(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, *, now: datetime) -> dict[str, Any]:
     """A feed's health in the shape that scripts read. `next` says in words what happens next."""
-    names = ("last_try_at", "last_success_at", "next_poll_at", "failures", "because", "last_status", "not_before_at")
+    names = ("last_try_at", "last_success_at", "next_poll_at", "failures", "last_status", "not_before_at")
     told = {name: getattr(health, name) for name in names} if health else dict.fromkeys(names) | {"failures": 0}
+    told["because"] = health.wrong if health else None
     return {
         "feed": feed.id,
         "url": feed.url,
@@ -50,7 +51,7 @@ def row(feed: Feed, health: FeedHealth | None) -> tuple[object, ...]:
         return (feed.id, state, "never", "never", "due", 0, "")
     waits = health.last_try_at is None  # it was passed over, for its host's sake, before it was ever asked
     times = (_at(health.last_try_at), _at(health.last_success_at), "due" if waits else _at(health.next_poll_at))
-    return (feed.id, state, *times, health.failures, health.because or "")
+    return (feed.id, state, *times, health.failures, health.wrong or "")
 
 
 HEADERS = ("FEED", "STATE", "LAST TRY", "LAST SUCCESS", "NEXT POLL", "FAILURES", "BECAUSE")
@@ -82,7 +83,7 @@ def _state(feed: Feed, health: FeedHealth | None) -> FeedState:
 
 def _wrong(health: FeedHealth, now: datetime) -> Iterator[str]:
     times = f" ({health.failures} times in a row)" if health.failures > 1 else ""
-    yield f"wrong: {printable(health.because) + times if health.because else 'nothing'}"
+    yield f"wrong: {printable(health.wrong) + times if health.wrong else 'nothing'}"
     habits = health.habits
     if habits.gap_at and habits.gap_at > now - _NOTED_FOR:
         yield f"gap: on {_at(habits.gap_at)} nothing of its last list was left; items may have been missed before"
@@ -105,8 +106,9 @@ def _hub(hub: HubSubscription, now: datetime) -> str:
     wrong = f"; {printable(hub.because)}" if hub.because else ""
     host = printable(urlsplit(hub.hub).hostname or "")
     if hub.is_live(now):
-        pushed = f"last pushed {_when(hub.pushed_at, now)}" if hub.pushed_at else "it has pushed nothing yet"
-        return f"{host} has promised to push what is new until {_at(hub.leased_until)}; {pushed}{wrong}"
+        nothing = "" if wrong else "; it has pushed nothing yet"
+        pushed = f"; last pushed {_when(hub.pushed_at, now)}" if hub.pushed_at else nothing
+        return f"{host} has promised to push what is new until {_at(hub.leased_until)}{pushed}{wrong}"
     told = {
         HubState.REFUSED: f"{host} does not push, and is asked again after {_at(hub.next_at)}",
         HubState.LEAVING: f"{host} was asked to push no more",

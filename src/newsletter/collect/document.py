@@ -31,8 +31,13 @@ _REFERENCE = re.compile(rb"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 _LONGEST_NUMBER = 10
 _NO_CHARACTER = "\ufffd".encode()
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
+_CHANNEL = re.compile(rb"<((?:[\w.-]+:)?channel)[\s>]", re.IGNORECASE)
 _ROOT_NAME = re.compile(rb"<([^\s<>/]+)")
-_ENTRY_END = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
+# What an article quotes is no end of it.
+_ENTRY_END = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|(?P<entry></(?:[\w.-]+:)?(?:item|entry)\s*>)",
+    re.IGNORECASE | re.DOTALL,
+)
 # How far into a body a document may begin: behind a server's warnings, but not behind a page.
 _MOST_JUNK = 16_384
 
@@ -49,15 +54,19 @@ def document_of(body: bytes, *, feed: str, content_type: str = "", encoding: str
     return _DECLARATION + _root_on(_from_start(_REFERENCE.sub(_possible, text), feed), feed)
 
 
-def whole_entries(document: bytes) -> int | None:
-    """How many entries were closed before a document broke off; None for one whose root element is closed.
+def until_break(document: bytes) -> tuple[bytes, int] | None:
+    """A document that breaks off, closed after its last whole entry, and how many those are.
 
-    For documents that `document_of` made and that are not well-formed.
+    None for one whose root element is closed. For documents that `document_of` made and that are not well-formed.
     """
     root = _ROOT_NAME.match(document, len(_DECLARATION))
     if root and re.search(rb"</" + re.escape(root[1]) + rb"\s*>", document, re.IGNORECASE):
         return None
-    return len(_ENTRY_END.findall(document))
+    ends = [found.end() for found in _ENTRY_END.finditer(document) if found["entry"]]
+    head = document[: ends[-1] if ends else 0]
+    channel = _CHANNEL.search(head)
+    open_ones = [one[1] for one in (channel, root) if one and b"</" + one[1] not in head]
+    return head + b"".join(b"</" + name + b">" for name in open_ones), len(ends)
 
 
 def _possible(reference: re.Match[bytes]) -> bytes:

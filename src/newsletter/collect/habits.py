@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from newsletter.collect.body import ParsedFeed
-from newsletter.model.feed import FeedHealth, FeedState, Habits, Move
+from newsletter.model.feed import FeedHealth, Habits, Move
 from newsletter.model.identity import Decision, Verdict
-from newsletter.model.text import counted
+from newsletter.model.text import counted, together
 
 _FEWEST_DATES = 5
 _OLD_WEIGHT = 3
@@ -86,13 +86,13 @@ def concluded(health: FeedHealth, decisions: Collection[Decision], *, parsed: Pa
 
 
 def cut_short(health: FeedHealth, after: int | None) -> FeedHealth:
-    """The health of a feed whose document broke off `after` so many items, or did not.
+    """The health of a feed whose document broke off `after` so many items, or did not."""
+    return told(health, breaks_off(after))
 
-    Why a feed is held stays its own reason: it is not taken back by the next answer, as this is.
-    """
-    if after is None or health.state is FeedState.HELD:
-        return health
-    return told(health, f"the document breaks off after {counted(after, 'item')}")
+
+def breaks_off(after: int | None, what: str = "the document") -> str | None:
+    """In words that a document broke off `after` so many items, if it did."""
+    return None if after is None else f"{what} breaks off after {counted(after, 'item')}"
 
 
 def _with_gap(health: FeedHealth) -> FeedHealth:
@@ -102,9 +102,7 @@ def _with_gap(health: FeedHealth) -> FeedHealth:
 
 def told(health: FeedHealth, because: str | None) -> FeedHealth:
     """The health with one thing more that is wrong."""
-    if because is None:
-        return health
-    return replace(health, because=f"{health.because}; {because}" if health.because else because)
+    return replace(health, because=together(health.because, because)) if because else health
 
 
 def _believed(habits: Habits) -> Habits:

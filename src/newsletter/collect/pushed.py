@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from newsletter.collect.body import Body
-from newsletter.collect.habits import heard, told
+from newsletter.collect.habits import breaks_off, heard
 from newsletter.collect.identity import decide
 from newsletter.collect.worker import Parser
 from newsletter.errors import FeedError, StoreError
 from newsletter.model.clock import Clock
-from newsletter.model.feed import Feed, FeedHealth, FeedState
+from newsletter.model.feed import Feed, FeedHealth, FeedState, awaited
 from newsletter.model.hub import HubState, Push
 from newsletter.model.item import PollReport
+from newsletter.model.text import together
 from newsletter.store.ports import Feeds, Hubs, Take
 from newsletter.store.seam import in_thread
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # Longer than a reading and the pages it leads to may take; after a crash the feed waits this long.
 LEASE = timedelta(minutes=5)
+
+_PUSHED = "what its hub pushed"
 
 log = structlog.get_logger()
 
@@ -61,6 +64,15 @@ async def take_pushed(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """What became of a push: `pushed_at` is when its hub told all that it should have, `because` what was wrong."""
+
+    report: PollReport
+    pushed_at: datetime | None
+    because: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Pushes:
     """What all pushes of a round share."""
 
@@ -73,38 +85,39 @@ class _Pushes:
     async def leased(self, feed: Feed, leased: FeedHealth, push: Push, *, topic: str) -> PollReport:
         """Keep what one push brings, and give the feed back whatever happens."""
         try:
-            report = await self._kept(feed, leased, push, topic=topic)
+            taken = await self._kept(feed, leased, push, topic=topic)
         except StoreError:
             raise
         except FeedError as exc:
-            report = await self._unread(leased, exc.because)
+            taken = await self._unread(leased, exc.because)
         except asyncio.CancelledError:
             await in_thread(self.store.record_unchanged, leased)
             raise
         except Exception as exc:
             # The outermost loop: this push is given up, and the feed asked in its own rhythm.
             log.exception("push could not be read", feed=feed.id)
-            report = await self._unread(leased, f"internal error ({type(exc).__name__}), see the log")
-        pushed_at = None if report.failed else self.clock.now()
-        because = report.because if report.failed else None
-        await in_thread(self.hubs.taken, push, pushed_at=pushed_at, because=because)
-        _note(report)
-        return report
+            taken = await self._unread(leased, f"internal error ({type(exc).__name__}), see the log")
+        await in_thread(self.hubs.taken, push, pushed_at=taken.pushed_at, because=taken.because)
+        _note(taken.report)
+        return taken.report
 
-    async def _unread(self, leased: FeedHealth, because: str) -> PollReport:
+    async def _unread(self, leased: FeedHealth, because: str) -> _Taken:
         await in_thread(self.store.record_unchanged, leased)
-        return PollReport(feed=leased.feed_id, failed=True, because=f"what its hub pushed could not be read: {because}")
+        because = f"{_PUSHED} could not be read: {because}"
+        report = PollReport(feed=leased.feed_id, failed=True, because=because)
+        return _Taken(report=report, pushed_at=None, because=because)
 
-    async def _kept(self, feed: Feed, leased: FeedHealth, push: Push, *, topic: str) -> PollReport:
+    async def _kept(self, feed: Feed, leased: FeedHealth, push: Push, *, topic: str) -> _Taken:
         if leased.url != feed.url or leased.state in {FeedState.NEW, FeedState.GONE}:
             raise FeedError(feed.id, "the feed has another address now, or none")
         body = Body(feed=feed, content=push.content, url=topic, content_type=push.content_type)
         known = partial(self.store.known_digests, feed.id)
         parsed = await self.parser.parse(body, known, now=self.clock.now())
         health = replace(leased, habits=heard(leased.habits, parsed, now=self.clock.now()))
+        because = breaks_off(parsed.cut_after, _PUSHED)
         if self.whole is not None and feed.full_text:
-            parsed, because = await self.whole.completed(feed, parsed, first=False)
-            health = told(health, because)
+            parsed, partly = await self.whole.completed(feed, parsed, first=False)
+            because = together(because, partly)
         now = self.clock.now()
         report = await in_thread(
             self.store.record_items,
@@ -114,7 +127,10 @@ class _Pushes:
             now=now,
             listed=None,
         )
-        return replace(report, known=report.known + parsed.known)
+        # What the feed's own last answer lacked has nothing to do with it.
+        waits = awaited(feed.id, report.held) if report.held else replace(leased, because=None).wrong
+        report = replace(report, known=report.known + parsed.known, because=together(waits, because))
+        return _Taken(report=report, pushed_at=now if parsed.cut_after is None else None, because=because)
 
 
 def _note(report: PollReport) -> None:
@@ -122,4 +138,4 @@ def _note(report: PollReport) -> None:
         log.warning("push not read", feed=report.feed, because=report.because)
     else:
         facts = {name: getattr(report, name) for name in ("new", "changed", "known", "held")}
-        log.info("push read", feed=report.feed, **facts)
+        log.info("push read", feed=report.feed, because=report.because, **facts)

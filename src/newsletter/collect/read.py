@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from newsletter.collect.body import Body, KnownDigests, ParsedFeed
-from newsletter.collect.document import document_of, utf8_of, whole_entries
+from newsletter.collect.document import document_of, until_break, utf8_of
 from newsletter.collect.entry import Surroundings, entry_from, salt
 from newsletter.collect.jsonfeed import JsonFeed, is_json, json_feed
 from newsletter.collect.keys import keyed
@@ -36,9 +36,11 @@ def read(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed:
         return _read_json(tree, body, _seen_json(tree, known), now)
     document = _document(body)
     scanned = _scan(document, body)
-    if scanned is None:
-        return _read_whole(document, body, now)
-    return _read_rest(scanned, body, _seen(scanned, known), now)
+    if scanned is not None:
+        return _read_rest(scanned, body, _seen(scanned, known), now)
+    if (until := until_break(document)) is not None:
+        return _read_until_break(*until, body, known, now)
+    return _read_whole(document, body, now)
 
 
 def read_if_small(body: Body, known: KnownDigests, *, now: datetime) -> ParsedFeed | None:
@@ -127,14 +129,22 @@ def _read_rest(tree: Scan, body: Body, seen: frozenset[str], now: datetime) -> P
 
 def _read_whole(document: bytes, body: Body, now: datetime) -> ParsedFeed:
     found = parse(document, base=body.url)
-    cut_after = whole_entries(document)
-    if cut_after is not None and not found.entries:
-        raise ParseError(body.feed.id, "the document breaks off before its first item")
     _refuse_other_xml(found.version, found.entries, body)
     around = Surroundings(feed=body.feed, url=body.url, language=found.language, now=now)
     entries = _entries(((raw, None) for raw in found.entries), around)
     hub = announced(body.link, (), url=body.url)
-    return ParsedFeed(entries=entries, title=found.title, homepage=found.homepage, hub=hub, cut_after=cut_after)
+    return ParsedFeed(entries=entries, title=found.title, homepage=found.homepage, hub=hub)
+
+
+def _read_until_break(document: bytes, whole: int, body: Body, known: KnownDigests, now: datetime) -> ParsedFeed:
+    """A document with so many whole entries and half of one, which is left for another time."""
+    if whole == 0:
+        raise ParseError(body.feed.id, "the document breaks off before the end of its first item")
+    scanned = _scan(document, body)
+    if scanned is None:
+        return replace(_read_whole(document, body, now), cut_after=whole)
+    # What is not listed may have come after the break.
+    return replace(_read_rest(scanned, body, _seen(scanned, known), now), cut_after=whole, listed=())
 
 
 def _entries(pairs: Iterable[tuple[RawEntry, SideEntry | None]], around: Surroundings) -> tuple[KeyedEntry, ...]:

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 from newsletter.collect.sketch import words
 from newsletter.model.item import Entry
+from newsletter.model.text import together
 
 # More than this is a new sentence rather than a slip.
 _MOST_SLIPS = 3
@@ -27,8 +28,7 @@ def changes(before: Entry, after: Entry) -> str | None:
         ("dek", before.dek, after.dek),
         ("text", before.text, after.text),
     )
-    told = [_told(name, *map(words, forms)) for name, *forms in parts]
-    return "; ".join(one for one in told if one) or None
+    return together(*(_told(name, *map(words, forms)) for name, *forms in parts))
 
 
 def _told(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> str | None:

@@ -92,7 +92,6 @@ def asked_anew(feed: Feed, health: FeedHealth) -> FeedHealth:
         url=feed.url,
         state=health.state if kept else FeedState.ACTIVE,
         last_success_at=health.last_success_at,
-        because=health.because if health.state is FeedState.HELD else None,
         fence=health.fence,
     )
 
@@ -153,7 +152,7 @@ def succeeded(
         next_poll_at=_after_spared(now + rest + spread, calmer),
         not_before_at=None,
         failures=0,
-        because=health.because if health.state is FeedState.HELD else None,
+        because=None,
         habits=calmer,
     )
 

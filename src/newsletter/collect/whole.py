@@ -55,12 +55,14 @@ class Whole:
 
     async def _fetched(self, feed: Feed, wanted: Sequence[Decision], texts: dict[int, Entry]) -> str | None:
         failures: list[str] = []
+        had = 0
         try:
             async with asyncio.timeout(LONGEST.total_seconds()):
                 for one in wanted[:MOST_PAGES]:
                     entry = one.keyed.entry
                     try:
                         texts[id(entry)] = await self._article(feed, texts.get(id(entry), entry))
+                        had += 1
                     except FeedError as exc:
                         failures.append(exc.because)
         except TimeoutError:
@@ -69,8 +71,8 @@ class Whole:
             failures.append(f"no more than {MOST_PAGES} pages are asked for at a time")
         if not failures:
             return None
-        log.warning("articles not whole", feed=feed.id, wanted=len(wanted), because=failures[0])
-        return f"of {len(wanted)} new or changed items some are not whole: {failures[0]}"
+        log.warning("articles not whole", feed=feed.id, wanted=len(wanted), had=had, because=failures[0])
+        return f"{_not_whole(len(wanted) - had, len(wanted))}: {failures[0]}"
 
     async def _article(self, feed: Feed, entry: Entry) -> Entry:
         """The entry with the text of its page, if that says more."""
@@ -82,6 +84,13 @@ class Whole:
         if len(found.text.split()) <= len(entry.text.split()):
             return entry
         return replace(entry, html=found.html, text=found.text, image=entry.image or next(iter(found.images), None))
+
+
+def _not_whole(missed: int, wanted: int) -> str:
+    """In words that so many items are not whole, of all those that should be."""
+    if wanted == 1:
+        return "a new or changed item is not whole"
+    return f"{missed} of {wanted} new or changed items {'is' if missed == 1 else 'are'} not whole"
 
 
 def _is_wanted(decision: Decision, item: Item | None) -> bool:

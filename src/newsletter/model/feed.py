@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from newsletter.model.text import counted, together
+
 
 class Reuse(StrEnum):
     """How much of an item its partner lets us show, from most to least."""
@@ -125,9 +127,17 @@ class Habits:
     """When asking it last brought something new, which its hub had not pushed by then."""
 
 
+def awaited(feed_id: str, many: int | None = None) -> str:
+    """What an operator is told of a feed whose items are held, and can do about it."""
+    items = "items" if many is None else counted(many, "item")
+    held = f"{items} that came at once {'is' if many == 1 else 'are'} held"
+    see = f"see `newsletter items --feed {feed_id} --state held`"
+    return f"{held}: {see}, then `newsletter feeds release {feed_id}`"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedHealth:
-    """What we remember of one feed between polls. `because` says in words what is wrong, or None."""
+    """What we remember of one feed between polls. `because` says in words what was wrong with the last try, or None."""
 
     feed_id: str
     url: str
@@ -145,6 +155,11 @@ class FeedHealth:
     habits: Habits = field(default_factory=Habits)
     fence: int = field(default=0, compare=False)
     """How often the feed had been taken for polling: what somebody took earlier and keeps later is not written."""
+
+    @property
+    def wrong(self) -> str | None:
+        """All that is wrong, in words, or None: that it waits for an operator, and what the last try met with."""
+        return together(awaited(self.feed_id) if self.state is FeedState.HELD else None, self.because)
 
     @property
     def address(self) -> str:

@@ -49,6 +49,11 @@ def counted(many: int, one: str, more: str = "") -> str:
     return f"{many} {one if many == 1 else more or f'{one}s'}"
 
 
+def together(*reasons: str | None) -> str | None:
+    """Several reasons as one, without those that are none."""
+    return "; ".join(filter(None, reasons)) or None
+
+
 def duration(value: timedelta) -> str:
     """A length of time as settings have it: "30s", "90m", "48h", "14d"."""
     seconds = int(value.total_seconds())

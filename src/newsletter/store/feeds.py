@@ -10,10 +10,10 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from newsletter.errors import FeedError
-from newsletter.model.feed import FeedHealth, FeedState
+from newsletter.model.feed import FeedHealth, FeedState, awaited
 from newsletter.model.identity import Decide, Decision, KeyedEntry, Verdict
 from newsletter.model.item import ITEM_MOVES, Item, ItemState, PollReport
-from newsletter.model.text import counted
+from newsletter.model.text import together
 from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
 from newsletter.store.lookup import StoredItems
@@ -100,7 +100,7 @@ class Feeds:
         ITEM_MOVES.check(ItemState.HELD, after)
         with self._store.write() as connection:
             waiting = update(FeedRow).where(FeedRow.id == feed_id, FeedRow.state == FeedState.HELD)
-            connection.execute(waiting.values(state=FeedState.ACTIVE, because=None))
+            connection.execute(waiting.values(state=FeedState.ACTIVE))
             return connection.execute(update(ItemRow).where(*held).values(state=after, because=because)).rowcount
 
     def known_digests(self, feed_id: str, digests: Collection[str]) -> frozenset[str]:
@@ -121,19 +121,11 @@ def _recorded(connection: Connection, poll: Brought) -> PollReport:
     write_decisions(connection, decisions, feed_id=health.feed_id, now=poll.now)
     retracted = 0 if poll.listed is None else keep_window(connection, health.feed_id, poll.listed)
     report = replace(_report(health, decisions), retracted=retracted)
-    return replace(report, because=_hold(connection, report)) if report.held else report
-
-
-def _hold(connection: Connection, report: PollReport) -> str:
-    """Let the feed wait for an operator; returns why."""
-    many = counted(report.held, "item that came at once is held", "items that came at once are held")
-    because = (
-        f"{many}: see `newsletter items --feed {report.feed}"
-        f" --state held`, then `newsletter feeds release {report.feed}`"
-    )
-    held = update(FeedRow).where(FeedRow.id == report.feed)
-    connection.execute(held.values(state=FeedState.HELD, because=because))
-    return because
+    if not report.held:
+        return report
+    # Now it waits for an operator, whatever it did before.
+    connection.execute(update(FeedRow).where(FeedRow.id == report.feed).values(state=FeedState.HELD))
+    return replace(report, because=together(awaited(report.feed, report.held), health.because))
 
 
 def _report(health: FeedHealth, decisions: tuple[Decision, ...]) -> PollReport:
@@ -148,5 +140,5 @@ def _report(health: FeedHealth, decisions: tuple[Decision, ...]) -> PollReport:
         changed=verdicts[Verdict.CHANGED],
         known=verdicts[Verdict.KNOWN] + not_news,
         held=held,
-        because=health.because,
+        because=health.wrong,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Connection, Executable, and_, case, null, select, update
+from sqlalchemy import Connection, Executable, and_, case, select, update
 
 from newsletter.model.feed import FeedHealth, FeedState
 from newsletter.store.mapping import health_from, health_values
@@ -78,7 +78,6 @@ def _keeping(dialect: str) -> Executable:
     released = and_(FeedRow.state == FeedState.ACTIVE, new.state == FeedState.HELD)
     values = {column.name: new[column.name] for column in FeedRow.__table__.columns} | {
         "state": case((released, FeedRow.state), else_=new.state),
-        "because": case((and_(released, new.failures == 0), null()), else_=new.because),
     }
     ours = FeedRow.fence == new.fence
     return statement.on_conflict_do_update(index_elements=["id"], set_=values, where=ours)

@@ -67,9 +67,9 @@ def _read(pem: str) -> PrivateKey:
 def builders(keys: Iterable[SigningKey]) -> int:
     """How many threads to make messages in: an RSA signature takes long, and needs no turn of the interpreter.
 
-    All else is done sooner than a turn is to be had: more threads would only wait for one another.
+    All else is done sooner than a thread has its turn, and is left to the event loop.
     """
-    return (os.cpu_count() or 1) if any(key.private.algorithm == "rsa" for key in keys) else 1
+    return (os.cpu_count() or 1) if any(key.private.algorithm == "rsa" for key in keys) else 0
 
 
 def is_aligned(domain: str, sender_domain: str) -> bool:

@@ -10,13 +10,10 @@ import asyncio
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from traceback import extract_tb
 from typing import Final
 
 import structlog
@@ -27,18 +24,16 @@ from newsletter.deliver.gate import Gate, new_gates
 from newsletter.deliver.hopper import Hopper, Parcel
 from newsletter.deliver.journal import Journal
 from newsletter.deliver.lane import Lane, Tools
-from newsletter.deliver.outcome import after_reply, not_tried, unmakeable
+from newsletter.deliver.making import Made, Maker, Prepare
+from newsletter.deliver.outcome import not_tried
 from newsletter.deliver.pacer import Pacer
 from newsletter.deliver.record import Recorder
 from newsletter.deliver.smtp import Connection
 from newsletter.deliver.tally import Counts, Tally
-from newsletter.deliver.wire import Packed, packed
-from newsletter.errors import NewsletterError, StoreError
+from newsletter.errors import StoreError
 from newsletter.garbage import sought_seldom
 from newsletter.model.clock import Clock
 from newsletter.model.delivery import Claimed, Tried
-from newsletter.model.judgement import Blame
-from newsletter.model.message import Message
 from newsletter.model.pacing import Lines
 from newsletter.model.settings import Deliver, Paces, Relay
 from newsletter.store.ports import Ledger, Pacing
@@ -47,9 +42,6 @@ from newsletter.store.seam import in_thread
 __all__ = ["Counts", "Limits", "Prepare", "Progress", "send_due"]
 
 log = structlog.get_logger()
-
-Prepare = Callable[[Claimed], Message]
-"""Makes the message of a delivery. Called in threads, as many as there are builders."""
 
 Progress = Callable[[Counts], None]
 
@@ -70,8 +62,8 @@ class Limits:
     """Deliveries leased together; up to half as many more are made ahead while these are sent."""
     lease: timedelta = timedelta(minutes=15)
     """Enough for a batch to wait in. What was begun has the ledger's own time for an answer."""
-    builders: int = 1
-    """Threads that make messages: more than one is of use where they are signed, which is long and needs no turn."""
+    builders: int = 0
+    """Threads that make messages, or none (see `Maker`)."""
     drain: timedelta = timedelta(seconds=25)
     """How long a run that is stopped waits for answers; later ones are unknown."""
 
@@ -135,7 +127,7 @@ async def send_due(
         ledger=ledger,
         tally=tally,
         limits=limits or Limits(),
-        prepare=prepare,
+        maker=Maker(prepare, builders=(limits or Limits()).builders, policy=policy, clock=clock, luck=luck),
         relays=[_slower(relay, paces.rate_per_minute) for relay in relays],
         owner=owner,
         edition_id=edition_id,
@@ -167,7 +159,7 @@ class _Run:
     ledger: Ledger
     tally: Tally
     limits: Limits
-    prepare: Prepare
+    maker: Maker
     relays: Sequence[Relay]
     owner: str
     edition_id: str | None
@@ -213,20 +205,36 @@ class _Run:
         """Keep the hopper filled, until there is nothing left to lease and nothing out that might come back."""
         hopper, batch = self.tools.hopper, self._batch()
         many = min(batch, _FIRST)  # these are on their way while the others are made
-        while not hopper.closed.is_set():
-            await hopper.room(batch // 2)
-            was_idle = hopper.is_idle
-            leased = await in_thread(self._made, many, await self._lines())
-            many = batch
-            for made in leased:
-                if isinstance(made, Tried):
-                    hopper.out()
-                    self.tools.recorder.record(made)
-            hopper.put(made for made in leased if isinstance(made, Parcel))
-            if not leased and was_idle:
-                hopper.close()
-            elif not leased:
-                await hopper.change(timeout=_LOOK_AGAIN_SECONDS)
+        coming: asyncio.Task[Sequence[Claimed]] | None = None
+        try:
+            while not hopper.closed.is_set():
+                await hopper.room(batch // 2)
+                was_idle = hopper.is_idle
+                claimed = await coming if coming is not None else ()
+                # That there was nothing a while ago says nothing of now.
+                claimed = claimed or await self._lease(many)
+                many = batch
+                coming = asyncio.create_task(self._lease(batch)) if claimed else None
+                self._take_in(await self.maker.made(claimed, closed=hopper.closed))
+                if not claimed and was_idle:
+                    hopper.close()
+                elif not claimed:
+                    await hopper.change(timeout=_LOOK_AGAIN_SECONDS)
+        finally:
+            self.maker.close()
+            if coming is not None:
+                await coming
+
+    async def _lease(self, many: int) -> Sequence[Claimed]:
+        return await in_thread(self._claimed, many, await self._lines())
+
+    def _take_in(self, made: Sequence[Made]) -> None:
+        hopper = self.tools.hopper
+        for each in made:
+            if isinstance(each, Tried):
+                hopper.out()
+                self.tools.recorder.record(each)
+        hopper.put(each for each in made if isinstance(each, Parcel))
 
     async def _lines(self) -> Lines | None:
         """How to lease now; what waits here for a provider that gets nothing for a while gets in line again."""
@@ -252,8 +260,8 @@ class _Run:
         together = sum(rate for rate in rates if rate) if all(rates) else self.limits.batch
         return max(1, min(self.limits.batch, int(together)))
 
-    def _made(self, batch: int, lines: Lines | None) -> list[Parcel | Tried]:
-        """Lease a batch and make its messages; runs in a thread."""
+    def _claimed(self, batch: int, lines: Lines | None) -> Sequence[Claimed]:
+        """Lease a batch; runs in a thread."""
         ledger, tally = self.ledger, self.tally
         claimed = ledger.claim(
             owner=self.owner,
@@ -266,32 +274,7 @@ class _Run:
         if any(tally.drops(one) >= _DROPS for one in claimed):
             raise StoreError("the ledger leases deliveries again and again that it does not let us begin")
         tally.leased(claimed)
-        if self.limits.builders == 1:
-            return self._parcels(claimed)
-        with ThreadPoolExecutor(self.limits.builders, thread_name_prefix="builder") as builders:
-            # A few at a time: handing over each message alone costs as much as to make it.
-            size = max(1, len(claimed) // (8 * self.limits.builders))
-            some = (claimed[at : at + size] for at in range(0, len(claimed), size))
-            return [made for each in builders.map(self._parcels, some) for made in each]
-
-    def _parcels(self, claimed: Sequence[Claimed]) -> list[Parcel | Tried]:
-        return [self._parcel(one) for one in claimed]
-
-    def _parcel(self, claimed: Claimed) -> Parcel | Tried:
-        try:
-            ready = packed(self.prepare(claimed))
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001
-            # One message that cannot be made must not keep the others. No traceback: it may quote an address.
-            because = _named(error)
-            log.error("message not made", delivery=claimed.id, batch=claimed.batch, because=because)  # noqa: TRY400
-            return unmakeable(claimed, because=f"{Blame.OUR_FAULT}: its message could not be made: {because}")
-        if isinstance(ready, Packed):
-            return Parcel(claimed=claimed, packed=ready)
-        tools = self.tools
-        now, jitter = tools.clock.now(), tools.luck()
-        return after_reply(claimed, ready, relay="", policy=tools.policy, now=now, jitter=jitter)
+        return claimed
 
     async def _watch(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -368,11 +351,3 @@ def _log(event: str, counts: Counts) -> None:
         dropped=counts.dropped,
         because=counts.because,
     )
-
-
-def _named(error: Exception) -> str:
-    """What went wrong, and where if it is not one of our own errors: those were not foreseen."""
-    if isinstance(error, NewsletterError):
-        return str(error)
-    place = extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"

@@ -16,8 +16,8 @@ from newsletter.model.item import ITEM_MOVES, Item, ItemState, PollReport
 from newsletter.model.text import together
 from newsletter.store.decided import write_decisions
 from newsletter.store.engine import Store
+from newsletter.store.healths import healths
 from newsletter.store.lookup import StoredItems
-from newsletter.store.mapping import health_from
 from newsletter.store.ports import Brought, Take
 from newsletter.store.statements import chunks
 from newsletter.store.tables import FeedRow, ItemRow
@@ -36,8 +36,7 @@ class Feeds:
 
     def health(self, feed_id: str) -> FeedHealth | None:
         with self._store.read() as connection:
-            row = connection.execute(select(FeedRow.__table__).where(FeedRow.id == feed_id)).one_or_none()
-        return health_from(row) if row else None
+            return next(iter(healths(connection, select(FeedRow.__table__).where(FeedRow.id == feed_id))), None)
 
     def each_health(self) -> Iterator[FeedHealth]:
         last = ""
@@ -45,11 +44,11 @@ class Feeds:
         while True:
             # Each page is its own transaction: whoever reads may take their time.
             with self._store.read() as connection:
-                rows = connection.execute(page.where(FeedRow.id > last)).all()
-            if not rows:
+                some = healths(connection, page.where(FeedRow.id > last))
+            if not some:
                 return
-            yield from map(health_from, rows)
-            last = rows[-1].id
+            yield from some
+            last = some[-1].feed_id
 
     def take(self, takes: Sequence[Take]) -> tuple[FeedHealth | None, ...]:
         with self._store.write() as connection:

@@ -91,4 +91,4 @@ def _read_sqlite(row: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> 
 def _instant(value: object) -> str:
     if not isinstance(value, datetime):
         raise TypeError(f"a given row cannot hold {type(value).__name__}")
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")

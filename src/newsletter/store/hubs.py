@@ -11,7 +11,8 @@ from newsletter.model.feed import FeedHealth
 from newsletter.model.hub import HUB_MOVES, HubSubscription, Push
 from newsletter.model.settings import Secret
 from newsletter.store.engine import Store
-from newsletter.store.mapping import health_from, storable
+from newsletter.store.healths import healths
+from newsletter.store.mapping import storable
 from newsletter.store.statements import insert_into
 from newsletter.store.tables import FeedRow, HubSubscriptionRow, PushRow
 
@@ -33,7 +34,7 @@ class Hubs:
     def announcing(self) -> tuple[FeedHealth, ...]:
         query = select(FeedRow.__table__).where(FeedRow.habits.contains('"hub": {')).order_by(FeedRow.id)
         with self._store.read() as connection:
-            return tuple(map(health_from, connection.execute(query)))
+            return tuple(healths(connection, query))
 
     def at(self, token: Secret) -> HubSubscription | None:
         query = select(HubSubscriptionRow.__table__).where(HubSubscriptionRow.token == storable(token.reveal()))

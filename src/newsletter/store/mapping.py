@@ -9,10 +9,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from newsletter.model.feed import FeedHealth, Validators
 from newsletter.model.item import Entry, Image, Item
 from newsletter.model.subscriber import Consent, Subscriber, Subscription
-from newsletter.store.habits import habits_from, habits_text
 
 NO_FIELDS = "[]"
 _spell = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each person of a file
@@ -24,50 +22,6 @@ def storable(text: str) -> str:
     if text.isascii():
         return text.replace("\0", "")
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
-
-
-def health_from(row: Row[Any], *, fence: int | None = None) -> FeedHealth:
-    """What a row remembers; `fence` is for one whose own is about to grow."""
-    told: dict[str, Any] = json.loads(row.habits) if row.habits else {}
-    return FeedHealth(
-        feed_id=row.id,
-        url=row.url,
-        state=row.state,
-        validators=Validators(etag=row.etag, last_modified=row.last_modified, origin=told.get("origin")),
-        body_hash=row.body_hash,
-        last_status=row.last_status,
-        last_try_at=row.last_try_at,
-        last_success_at=row.last_success_at,
-        next_poll_at=row.next_poll_at,
-        not_before_at=row.not_before_at,
-        failures=row.failures,
-        because=row.because,
-        habits=habits_from(told),
-        fence=row.fence if fence is None else fence,
-    )
-
-
-def health_values(health: FeedHealth) -> dict[str, Any]:
-    """The columns of a feed's row, all but its lease."""
-    return _storable(
-        {
-            "id": health.feed_id,
-            "url": health.url,
-            "state": health.state,
-            "etag": health.validators.etag,
-            "last_modified": health.validators.last_modified,
-            "body_hash": health.body_hash,
-            "last_status": health.last_status,
-            "last_try_at": health.last_try_at,
-            "last_success_at": health.last_success_at,
-            "next_poll_at": health.next_poll_at,
-            "not_before_at": health.not_before_at,
-            "failures": health.failures,
-            "because": health.because,
-            "habits": habits_text(health),
-            "fence": health.fence,
-        }
-    )
 
 
 def item_from(row: Row[Any]) -> Item:

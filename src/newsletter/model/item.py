@@ -145,7 +145,7 @@ class Revision:
     """Editions that had been frozen with the item by then: who read this form is owed the correction."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # made for each feed that is asked: frozen ones take three times as long
 class PollReport:
     """What one poll of one feed did. `status` is the HTTP status, 304 for an unchanged body, None if not asked."""
 

@@ -12,7 +12,7 @@ from newsletter.store.calling_off import begin_calling_off
 from newsletter.store.editions import Editions, locked_edition, set_state
 from newsletter.store.engine import Store
 from newsletter.store.ledger import Ledger
-from newsletter.store.outcomes import ANSWER_WITHIN, Record, commit_group
+from newsletter.store.outcomes import ANSWER_WITHIN, commit_group
 from newsletter.store.tables import IssueRow
 from tests.store.samples import (
     LATER,
@@ -184,7 +184,7 @@ def test_what_comes_back_while_an_edition_is_called_off_is_waited_for(fresh_post
         edition = frozen(store, 2)
         (one,) = _begun(ledger, many=1)
         with store.write() as connection:
-            commit_group(connection, [Record(outcome(one, DeliveryState.QUEUED, counts=False), NOW)], all_or_none=True)
+            commit_group(connection, [(outcome(one, DeliveryState.QUEUED, counts=False), NOW)], all_or_none=True)
             calling_off = pool.submit(_cancel, store, edition)
             while _suppressed(store, edition) != (1, 2):
                 assert not calling_off.done()

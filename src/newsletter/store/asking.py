@@ -60,4 +60,4 @@ def _letters(connection: Connection, subscription_ids: Sequence[int], *, since: 
         .group_by(SubscriptionRow.id, SubscriptionRow.subscriber_id)
         .order_by(SubscriptionRow.id)
     )
-    return connection.execute(query, {"given": as_given([each] for each in subscription_ids)}).all()
+    return connection.execute(query, {"given": as_given(subscription_ids)}).all()

@@ -31,7 +31,7 @@ def barred(
         if pattern in domains
     }
     asked = {hashed for its_hashes in hashes.values() for hashed in its_hashes}
-    rows = connection.execute(_asked(connection.dialect.name), {"given": as_given([hashed] for hashed in asked)})
+    rows = connection.execute(_asked(connection.dialect.name), {"given": as_given(asked)})
     kept = {row.address_hash: suppression_from(row) for row in rows}
     if not kept:
         return found

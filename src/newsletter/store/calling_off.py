@@ -66,7 +66,7 @@ def call_off_some(connection: Connection, edition: Edition, *, most: int) -> boo
 
 def call_off_returned(connection: Connection, ids: Collection[int]) -> None:
     """Suppress those of cancelled editions among deliveries that are queued or deferred again."""
-    asked = {"given": as_given([id_] for id_ in sorted(ids))}
+    asked = {"given": as_given(sorted(ids))}
     returned: defaultdict[tuple[str, datetime], list[int]] = defaultdict(list)
     for id_, because, at in connection.execute(_returned(connection.dialect.name), asked):
         returned[because, at].append(id_)
@@ -105,7 +105,7 @@ def _suppress(connection: Connection, ids: Sequence[int], *, because: str, at: d
     why = "the edition was cancelled"
     connection.execute(
         _suppressing(connection.dialect.name),
-        {"given": as_given([id_] for id_ in ids), "because": f"{why}: {because}" if because else why, "now": at},
+        {"given": as_given(ids), "because": f"{why}: {because}" if because else why, "now": at},
     )
 
 

@@ -163,7 +163,7 @@ def _lease(
             ids += _picked(connection, _picking(ledger, dialect), values)
     if ids:
         times = {"until": lease.until, "owner": lease.owner}
-        connection.execute(_leasing(ledger, dialect), {"given": as_given([id_] for id_ in ids), **times})
+        connection.execute(_leasing(ledger, dialect), {"given": as_given(ids), **times})
     return ids
 
 
@@ -209,7 +209,7 @@ def _leasing(ledger: LedgerKind, dialect: str) -> Update:
 def _mailable(
     connection: Connection, ledger: LedgerKind, ids: Sequence[int], *, now: datetime, hashes_of: HashesOf
 ) -> list[Claimed]:
-    asked = {"given": as_given([id_] for id_ in ids)}
+    asked = {"given": as_given(ids)}
     people = [_Person(*row) for row in as_told(connection.scalar(_with_people(ledger, connection.dialect.name), asked))]
     addresses = {one.id: one.address for one in people if one.address is not None}
     hashes = {id_: hashes_of(address) for id_, address in addresses.items()}

@@ -36,7 +36,7 @@ def change(
     SUBSCRIPTION_MOVES.check(before, after)
     if not ids:
         return []
-    told = {"given": as_given([each] for each in ids), "was": before, "becomes": after, "now": said.now}
+    told = {"given": as_given(ids), "was": before, "becomes": after, "now": said.now}
     moved = list(connection.scalars(_moving(connection.dialect.name), told))
     put_on_record(connection, moved, before=before, after=after, said=said)
     return moved
@@ -62,7 +62,7 @@ def put_on_record(
         "said_wording": keep_wording(connection, said.text),
         "said_token": said.token or None,
     }
-    told = {"given": as_given([each] for each in ids)} | same_for_all
+    told = {"given": as_given(ids)} | same_for_all
     connection.execute(_recording(connection.dialect.name), told)
 
 

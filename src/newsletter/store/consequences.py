@@ -81,7 +81,7 @@ def _people(
     for ledger, id_ in blamed:
         ids[ledger].append(id_)
     for ledger, some in ids.items():
-        rows = connection.execute(_whose(ledger, connection.dialect.name), {"given": as_given([each] for each in some)})
+        rows = connection.execute(_whose(ledger, connection.dialect.name), {"given": as_given(some)})
         yield from (((ledger, row.id), row) for row in rows)
 
 

@@ -7,12 +7,26 @@ makes an object of each value.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, Subquery, Text, bindparam, cast, func, select, type_coerce
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Function,
+    Label,
+    Select,
+    Subquery,
+    Text,
+    bindparam,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.types import TypeEngine
 
 from newsletter.store.types import UtcDateTime
@@ -22,29 +36,48 @@ _SQLITE_INSTANT = len("2026-11-23 07:00:00.000000")
 
 def given(dialect: str, called: str = "given", /, **columns: TypeEngine[Any]) -> CTE:
     """A table, with these columns, of what is bound to the parameter of its name (see `as_given`)."""
-    return _read(dialect, called, columns).cte(called)
+    row = _rows(dialect, called, "jsonb_array_elements", columns).table_valued("value", name="row").c
+    return select(*_read(dialect, row.value, columns)).cte(called)
 
 
-def given_inside(dialect: str, **columns: TypeEngine[Any]) -> Subquery:
-    """The same, not in front of its statement: sqlite3 counts rows only where it begins with UPDATE."""
-    return _read(dialect, "given", columns).subquery("given")
+def given_by_id(dialect: str, **columns: TypeEngine[Any]) -> Subquery:
+    """A table with an `id` and these columns, of what is bound to `given`: a row, or a value, for each id.
+
+    It does not stand in front of its statement: sqlite3 counts rows only where it begins with UPDATE.
+    """
+    row = _rows(dialect, "given", "jsonb_each", columns).table_valued("key", "value", name="row").c
+    return select(cast(row.key, BigInteger).label("id"), *_read(dialect, row.value, columns)).subquery("given")
 
 
-def _read(dialect: str, called: str, columns: Mapping[str, TypeEngine[Any]]) -> Select[Any]:
+def _rows(dialect: str, called: str, function: str, columns: Mapping[str, TypeEngine[Any]]) -> Function[Any]:
+    """The rows in a value; as texts on PostgreSQL where each is a single one: SQLite's have no other form."""
     rows = bindparam(called, type_=Text())
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import JSONB
+    if dialect != "postgresql":
+        return func.json_each(rows)
+    from sqlalchemy.dialects.postgresql import JSONB
 
-        row = func.jsonb_array_elements(cast(rows, JSONB)).table_valued("value", name="row").c.value
-    else:
-        row = func.json_each(rows).table_valued("value", name="row").c.value
-    read = _read_postgresql if dialect == "postgresql" else _read_sqlite
-    return select(*(read(row, place, kind).label(name) for place, (name, kind) in enumerate(columns.items())))
+    return Function(f"{function}_text" if len(columns) == 1 else function, cast(rows, JSONB))
 
 
-def as_given(rows: Iterable[Sequence[object]]) -> str:
-    """The value for the parameter of a table that is given."""
-    return json.dumps(list(rows), default=_instant, ensure_ascii=False)
+def _read(dialect: str, row: ColumnElement[Any], columns: Mapping[str, TypeEngine[Any]]) -> list[Label[Any]]:
+    """The columns of one row, which is a value by itself where there is one column only."""
+    on_postgresql = dialect == "postgresql"
+    values = [row]
+    if len(columns) != 1:
+        values = [
+            row.op("->>")(place) if on_postgresql else func.json_extract(row, f"$[{place}]")
+            for place in range(len(columns))
+        ]
+    read = cast if on_postgresql else _on_sqlite
+    return [read(value, kind).label(name) for value, (name, kind) in zip(values, columns.items(), strict=True)]
+
+
+def as_given(rows: Iterable[object]) -> str:
+    """The value for the parameter of a table that is given: rows, or a dictionary of them.
+
+    A row is a sequence, but where there is one column only it is what is in it.
+    """
+    return _spell(rows if isinstance(rows, dict) else list(rows))
 
 
 def as_one(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -77,12 +110,7 @@ def instant_from(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _read_postgresql(row: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
-    return cast(row.op("->>")(place), kind)
-
-
-def _read_sqlite(row: ColumnElement[Any], place: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
-    value = func.json_extract(row, f"$[{place}]")
+def _on_sqlite(value: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
     # SQLite keeps instants as text without a zone (see UtcDateTime).
     return type_coerce(func.substr(value, 1, _SQLITE_INSTANT) if isinstance(kind, UtcDateTime) else value, kind)
 
@@ -92,3 +120,6 @@ def _instant(value: object) -> str:
     if not isinstance(value, datetime):
         raise TypeError(f"a given row cannot hold {type(value).__name__}")
     return value.astimezone(UTC).isoformat(" ", "microseconds")
+
+
+_spell = json.JSONEncoder(default=_instant, ensure_ascii=False).encode

@@ -130,7 +130,7 @@ def _as_left(
     waiting = [subscription_id for subscription_id, state in standing.values() if state is _PENDING]
     asked = given(connection.dialect.name, id=BigInteger())
     query = select(ConsentRow.subscription_id).join(asked, asked.c.id == ConsentRow.subscription_id)
-    values = {"given": as_given([each] for each in waiting)}
+    values = {"given": as_given(waiting)}
     left = set(connection.scalars(query.where(ConsentRow.after == _LEFT), values)) if waiting else set()
     return {wish: (each, _LEFT if each in left else state) for wish, (each, state) in standing.items()}
 
@@ -250,7 +250,7 @@ def _asked_lately(connection: Connection, ids: Sequence[int], *, now: datetime) 
         .join(asked, asked.c.id == LetterRow.subscription_id)
         .where(LetterRow.kind == LetterKind.CONFIRMATION, LetterRow.queued_at > now - _ASK_AGAIN_AFTER)
     )
-    return set(connection.scalars(query, {"given": as_given([each] for each in ids)}))
+    return set(connection.scalars(query, {"given": as_given(ids)}))
 
 
 def _counted(joined: _Joined, stood: Counter[SubscriptionState], terms: Terms, *, said: int) -> Added:

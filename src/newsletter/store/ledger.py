@@ -22,7 +22,7 @@ from newsletter.store.claims import HashesOf, Lease, claim, line_up
 from newsletter.store.consequences import Terms, follow, forget_old, is_blamed
 from newsletter.store.editions import locked_edition, set_state
 from newsletter.store.engine import Store
-from newsletter.store.outcomes import ANSWER_WITHIN, Begin, NotAllError, Record, Write, commit_group
+from newsletter.store.outcomes import ANSWER_WITHIN, NotAllError, Write, commit_group
 from newsletter.store.tables import DeliveryRow, EditionRow
 from newsletter.store.writer import GroupWriter
 
@@ -109,30 +109,30 @@ class Ledger:
             return line_up(connection, claimed, lines)
 
     def begin(self, claimed: Claimed, *, now: datetime) -> Future[bool]:
-        return self._writer.submit(Begin(claimed, now))
+        return self._writer.submit((claimed, now))
 
     def record(self, tried: Tried, *, now: datetime) -> Future[bool]:
         """MoveError, at once, for a state that is no outcome."""
         DELIVERY_MOVES.check(DeliveryState.SENDING, tried.state)
-        return self._writer.submit(Record(tried, now))
+        return self._writer.submit((tried, now))
 
     def begin_all(self, claimed: Sequence[Claimed], *, now: datetime) -> Future[tuple[bool, ...]]:
-        return self._writer.submit_all([Begin(one, now) for one in claimed])
+        return self._writer.submit_all([(one, now) for one in claimed])
 
     def record_all(self, tried: Sequence[Tried], *, now: datetime) -> Future[tuple[bool, ...]]:
         """MoveError, at once, for a state that is no outcome."""
         for state in {one.state for one in tried}:
             DELIVERY_MOVES.check(DeliveryState.SENDING, state)
-        return self._writer.submit_all([Record(one, now) for one in tried])
+        return self._writer.submit_all([(one, now) for one in tried])
 
     def settle(
         self, owner: str, *, answered: Sequence[Tried], started: Collection[DeliveryKey], whole: bool, now: datetime
     ) -> tuple[int, int, int]:
         with self._store.write() as connection:
-            found = sum(self._kept(connection, [Record(one, now) for one in answered]))
+            found = sum(self._kept(connection, [(one, now) for one in answered]))
             left = [one for book in BOOKS.values() for one in _left_sending(connection, book, owner)]
             ends = [_end_of(key, doubt=key in started or not whole) for key in left]
-            self._kept(connection, [Record(one, now) for one in ends])
+            self._kept(connection, [(one, now) for one in ends])
             requeued = sum(_give_back(connection, book, book.table.c.owner == owner) for book in BOOKS.values())
         unknown = sum(one.state is DeliveryState.UNKNOWN for one in ends)
         return found, unknown, requeued + len(ends) - unknown
@@ -208,12 +208,16 @@ class Ledger:
     def _kept(self, connection: Connection, group: Sequence[Write], *, all_or_none: bool = False) -> Sequence[bool]:
         """Do all of a group, and what follows from it: for people, and for what an editor called off meanwhile."""
         done = commit_group(connection, group, answer_within=self.answer_within, all_or_none=all_or_none)
-        kept = [write for write, ours in zip(group, done, strict=True) if ours and isinstance(write, Record)]
-        if returned := [one.id for one, _ in kept if one.state in WAITING and one.ledger is LedgerKind.EDITION]:
+        # Nothing follows from what was sent, and most was.
+        rest = [
+            (what, now)
+            for (what, now), ours in zip(group, done, strict=True)
+            if ours and isinstance(what, Tried) and what.state is not DeliveryState.SENT
+        ]
+        if returned := [one.id for one, _ in rest if one.state in WAITING and one.ledger is LedgerKind.EDITION]:
             call_off_returned(connection, returned)
-        if failed := [write for write in kept if is_blamed(write.what)]:
-            now = max(write.now for write in failed)
-            follow(connection, [write.what for write in failed], terms=self._terms, now=now)
+        if failed := [(one, now) for one, now in rest if is_blamed(one)]:
+            follow(connection, [one for one, _ in failed], terms=self._terms, now=max(now for _, now in failed))
         return done
 
 

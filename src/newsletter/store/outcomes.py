@@ -7,15 +7,29 @@ from collections import defaultdict
 from collections.abc import Collection, KeysView, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from typing import NamedTuple
+from functools import cache, partial
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Text, Update, bindparam, case, func, null, or_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    case,
+    func,
+    null,
+    or_,
+    update,
+)
 
 from newsletter.model.delivery import Claimed, DeliveryState, LedgerKind, Tried
 from newsletter.model.text import one_line
 from newsletter.store.books import BOOKS, NOBODY, WAITING
-from newsletter.store.given import as_given, given, given_inside
+from newsletter.store.given import as_given, given, given_by_id
 from newsletter.store.types import UtcDateTime
 
 ANSWER_WITHIN = timedelta(minutes=10)
@@ -26,47 +40,17 @@ _BEGUN = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _SAID_LIMIT = 500
 _SILENCE = (None, "", None)
+_FENCE = bindparam("held", type_=Integer())
 
 
-class Begin(NamedTuple):
-    """A delivery's first byte is about to go out."""
+Write = tuple[Claimed | Tried, datetime]
+"""A delivery whose first byte is about to go out, or what came of an attempt; and when."""
 
-    what: Claimed
-    now: datetime
+_Target = tuple[LedgerKind, DeliveryState, int]
+"""Ledger, state and fence: within one, an id stands for its write."""
 
-
-class Record(NamedTuple):
-    """An attempt has an outcome."""
-
-    what: Tried
-    now: datetime
-
-
-Write = Begin | Record
-
-_Key = tuple[int, int]
-"""Id and fence."""
-_Target = tuple[LedgerKind, DeliveryState]
-
-
-class _Kind(NamedTuple):
-    """What many outcomes have in common."""
-
-    relay: str
-    code: int | None
-    enhanced: str
-    because: str
-    counts: bool
-
-    def values(self) -> dict[str, object]:
-        """Fit to be kept."""
-        return {
-            "relay": self.relay or None,
-            "code": self.code,
-            "enhanced": self.enhanced[:20] or None,
-            "because": told(self.because) or None,
-            "counts": int(self.counts),
-        }
+_Kind = tuple[str, int | None, str, str, bool]
+"""What many outcomes have in common: relay, code and enhanced code, because, and whether it counts."""
 
 
 class NotAllError(Exception):
@@ -84,16 +68,16 @@ def commit_group(
     With `all_or_none` the database only counts, which is cheaper; NotAllError, then, where a row was missed: what was
     done is to be rolled back, and done again without.
     """
-    places: defaultdict[_Target, dict[_Key, int]] = defaultdict(dict)
+    places: defaultdict[_Target, dict[int, int]] = defaultdict(dict)
     for place, (what, _) in enumerate(group):
         state = DeliveryState.SENDING if isinstance(what, Claimed) else what.state
-        places[what.ledger, state].setdefault((what.id, what.fence), place)
+        places[what.ledger, state, what.fence].setdefault(what.id, place)
     done = [False] * len(group)
     for target in sorted(places, key=lambda target: target[1] is not DeliveryState.SENDING):
         mine = places[target]
-        writing = _Writing(connection, target[0], answer_within=answer_within, counts_only=all_or_none)
-        for key in writing.do(target[1], {key: group[place] for key, place in mine.items()}):
-            done[mine[key]] = True
+        writing = _Writing(connection, target, answer_within=answer_within, counts_only=all_or_none)
+        for id_ in writing.do({id_: group[mine[id_]] for id_ in sorted(mine)}):
+            done[mine[id_]] = True
     return tuple(done)
 
 
@@ -107,60 +91,66 @@ def told(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class _Writing:
     connection: Connection
-    ledger: LedgerKind
+    target: _Target
     _: KW_ONLY
     answer_within: timedelta
     counts_only: bool
 
-    def do(self, state: DeliveryState, writes: Mapping[_Key, Write]) -> Collection[_Key]:
+    def do(self, writes: Mapping[int, Write]) -> Collection[int]:
         """Move rows to a state; returns which were."""
-        now = max(write.now for write in writes.values())
-        if state is DeliveryState.SENDING:
+        now = max(now for _, now in writes.values())
+        if self.target[1] is DeliveryState.SENDING:
             return self._begin(writes.keys(), now=now)
-        tried = [write for write, _ in writes.values() if isinstance(write, Tried)]
-        return self._record(state, tried, now=now)
+        return self._record([what for what, _ in writes.values() if isinstance(what, Tried)], now=now)
 
-    def _begin(self, asked: KeysView[_Key], *, now: datetime) -> Collection[_Key]:
-        statement = _beginning(self.ledger, self.connection.dialect.name, tells=not self.counts_only)
-        values = {"now": now, "until": now + self.answer_within}
-        begun = self._done(statement, sorted(asked), asked, **values)
+    def _begin(self, asked: KeysView[int], *, now: datetime) -> Collection[int]:
+        ledger, _, fence = self.target
+        statement = _beginning(ledger, self.connection.dialect.name, tells=not self.counts_only)
+        begun = self._done(statement, dict.fromkeys(asked), now=now, until=now + self.answer_within)
         if refused := asked - set(begun):
             # So that a paused edition goes on at once when it is resumed, not when the lease has run out.
-            giving_back = _giving_back(self.ledger, self.connection.dialect.name)
-            self.connection.execute(giving_back, {"given": as_given(sorted(refused))})
+            giving_back = _giving_back(ledger, self.connection.dialect.name)
+            self.connection.execute(giving_back, {"given": as_given(sorted(refused)), "held": fence})
         return begun
 
-    def _record(self, state: DeliveryState, tried: Sequence[Tried], *, now: datetime) -> Collection[_Key]:
-        statement = _recording(self.ledger, state, self.connection.dialect.name, tells=not self.counts_only)
-        alike: defaultdict[_Kind, dict[_Key, tuple[object, ...]]] = defaultdict(dict)
+    def _record(self, tried: Sequence[Tried], *, now: datetime) -> Collection[int]:
+        ledger, state, _ = self.target
+        statement_for = partial(_recording, ledger, state, self.connection.dialect.name, tells=not self.counts_only)
+        waits = state in WAITING
+        alike: defaultdict[_Kind, dict[int, object]] = defaultdict(dict)
         for one in tried:
             code, enhanced, text = (one.reply.code, one.reply.enhanced, told(one.reply.text)) if one.reply else _SILENCE
-            kind = _Kind(one.relay, code, enhanced, one.because, one.counts)
-            alike[kind][one.id, one.fence] = (one.id, one.fence, text, one.due_at or now)
+            said = alike[one.relay, code, enhanced, one.because, one.counts]
+            said[one.id] = (text, one.due_at or now) if waits else text
         settled_at = now if state in _SETTLED else None
-        done: list[_Key] = []
-        for kind, rows in alike.items():
-            done += self._done(statement, sorted(rows.values()), rows.keys(), settled_at=settled_at, **kind.values())
+        done: list[int] = []
+        for (relay, code, enhanced, because, counts), rows in alike.items():
+            values = {
+                "relay": relay or None,
+                "code": code,
+                "enhanced": enhanced[:20] or None,
+                "because": told(because) or None,
+            }
+            done += self._done(statement_for(counts=counts), rows, settled_at=settled_at, **values)
         return done
 
-    def _done(
-        self, statement: Update, rows: Sequence[Sequence[object]], asked: KeysView[_Key], **values: object
-    ) -> Collection[_Key]:
-        result = self.connection.execute(statement, {"given": as_given(rows), **values})
+    def _done(self, statement: Update, rows: Mapping[int, object], **values: object) -> Collection[int]:
+        values |= {"given": as_given(rows), "held": self.target[2]}
+        result = self.connection.execute(statement, values)
         if not self.counts_only:
-            return [(row.id, row.fence) for row in result]
-        if result.rowcount != len(asked):
+            return [row.id for row in result]
+        if result.rowcount != len(rows):
             raise NotAllError
-        return asked
+        return rows.keys()
 
 
 @cache
 def _beginning(ledger: LedgerKind, dialect: str, *, tells: bool) -> Update:
     book = BOOKS[ledger]
-    row, asked = book.table.c, given_inside(dialect, id=BigInteger(), fence=Integer())
+    row, asked = book.table.c, given_by_id(dialect)
     beginning = (
         book.moving_by_id(DeliveryState.SENDING)
-        .where(row.id == asked.c.id, row.fence == asked.c.fence, book.sendable)
+        .where(row.id == asked.c.id, row.fence == _FENCE, book.sendable)
         .where(row.leased_until > bindparam("now", type_=UtcDateTime()))
         .values(
             begun_at=bindparam("now", type_=UtcDateTime()),
@@ -168,43 +158,48 @@ def _beginning(ledger: LedgerKind, dialect: str, *, tells: bool) -> Update:
             attempts=row.attempts + 1,
         )
     )
-    return beginning.returning(row.id, row.fence) if tells else beginning
+    return beginning.returning(row.id) if tells else beginning
 
 
 @cache
 def _giving_back(ledger: LedgerKind, dialect: str) -> Update:
     table = BOOKS[ledger].table
-    refused = given(dialect, id=BigInteger(), fence=Integer())
+    refused = given(dialect, id=BigInteger())
     return (
         update(table)
-        .where(table.c.id == refused.c.id, table.c.fence == refused.c.fence)
+        .where(table.c.id == refused.c.id, table.c.fence == _FENCE)
         .where(table.c.leased_until.is_not(None), func.lower(table.c.state).in_(WAITING))
         .values(due_at=table.c.queued_at, **NOBODY)
     )
 
 
 @cache
-def _recording(ledger: LedgerKind, after: DeliveryState, dialect: str, *, tells: bool) -> Update:
+def _recording(ledger: LedgerKind, after: DeliveryState, dialect: str, *, counts: bool, tells: bool) -> Update:
     """Outcomes of one kind. A row that was given up as unknown takes a late answer as long as nobody requeued it."""
     book = BOOKS[ledger]
     row = book.table.c
     due_at = {"due_at": UtcDateTime()} if after in WAITING else {}
-    tried = given_inside(dialect, id=BigInteger(), fence=Integer(), reply=Text(), **due_at)
-    uncounted = case((row.state.in_(_BEGUN) & (bindparam("counts", type_=Integer()) == 0), 1), else_=0)
+    tried = given_by_id(dialect, reply=Text(), **due_at)
     recording = (
         book.moving_by_id(after)
-        .where(row.id == tried.c.id, row.fence == tried.c.fence)
+        .where(row.id == tried.c.id, row.fence == _FENCE)
         .where(or_(row.leased_until.is_not(None), row.state == DeliveryState.UNKNOWN))
         .values(
-            attempts=row.attempts - uncounted,
-            # Null again where nothing was ever tried: a cancelled edition then gives its stories back.
-            begun_at=case((row.attempts == uncounted, null()), else_=row.begun_at),
             reply=tried.c.reply,
             settled_at=bindparam("settled_at", type_=UtcDateTime()),
             code=bindparam("code", type_=Integer()),
             **{name: bindparam(name, type_=Text()) for name in ("relay", "enhanced", "because")},
             **{name: tried.c[name] for name in due_at},
             **NOBODY,
+            **({} if counts else _uncounted(book.table)),
         )
     )
-    return recording.returning(row.id, row.fence) if tells else recording
+    return recording.returning(row.id) if tells else recording
+
+
+def _uncounted(table: Table) -> dict[str, ColumnElement[Any]]:
+    """As it was before an attempt that was none."""
+    row = table.c
+    begun = case((row.state.in_(_BEGUN), 1), else_=0)
+    # Null again where nothing was ever tried: a cancelled edition then gives its stories back.
+    return {"attempts": row.attempts - begun, "begun_at": case((row.attempts == begun, null()), else_=row.begun_at)}

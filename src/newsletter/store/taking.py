@@ -52,11 +52,11 @@ def _take_known(connection: Connection, takes: Sequence[Take], taken: dict[str, 
     """Lease those of the feeds that have a row and are free: they are added to `taken`; the ids of all with a row."""
     now, lease = max(take.now for take in takes), max(take.lease for take in takes)
     dialect = connection.dialect.name
-    asked = {"given": as_given([take.feed_id] for take in takes)}
+    asked = {"given": as_given(take.feed_id for take in takes)}
     rows = {row[0]: row for row in as_told(connection.scalar(_looking(dialect), asked))}
     mine = [row for row in rows.values() if _is_free(row[-1], now=now, lease=lease)]
     if mine:
-        values = {"given": as_given([row[0]] for row in mine), "until": now + lease}
+        values = {"given": as_given(row[0] for row in mine), "until": now + lease}
         connection.execute(_leasing(dialect), values)
     taken.update((row[0], health_from(row, taken=True)) for row in mine)
     return frozenset(rows)

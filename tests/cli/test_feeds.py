@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.cli.feedhealth import HEADERS, document, lines, row
+from newsletter.collect.hosts import all_spared
 from newsletter.model.feed import Feed, FeedHealth, FeedState
 from newsletter.model.hub import HubState, HubSubscription
 from newsletter.model.settings import Secret
@@ -133,7 +134,7 @@ NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
 
 
 def test_a_feed_that_was_passed_over_before_it_was_ever_asked_is_due() -> None:
-    cells = row(HARBOUR, FeedHealth(feed_id="harbour", url=URL))
+    cells = row(HARBOUR, FeedHealth(feed_id="harbour", url=URL), now=NOW)
     assert dict(zip(HEADERS, cells, strict=True))["NEXT POLL"] == "due"
 
 
@@ -143,7 +144,30 @@ def test_a_held_feed_tells_that_and_what_else_is_wrong() -> None:
     assert wrong.startswith("wrong: items that came at once are held: see `newsletter items --feed harbour")
     assert wrong.endswith("`newsletter feeds release harbour`; its server answered 500 (2 times in a row)")
     assert f"wrong: {document(HARBOUR, health, None, now=NOW)['because']} (2 times in a row)" == wrong
-    assert row(HARBOUR, health)[-1] == document(HARBOUR, health, None, now=NOW)["because"]
+    assert row(HARBOUR, health, now=NOW)[-1] == document(HARBOUR, health, None, now=NOW)["because"]
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_a_feed_whose_host_wants_to_be_left_alone_is_not_said_to_be_due(asked_before: bool) -> None:
+    until = NOW + timedelta(minutes=30)
+    other = FeedHealth(
+        feed_id="tides",
+        url="https://harbour.example/tides",
+        last_status=429,
+        last_try_at=NOW - timedelta(minutes=1),
+        not_before_at=until,
+    )
+    health = FeedHealth(
+        feed_id="harbour", url=URL, last_try_at=NOW - timedelta(hours=9), next_poll_at=NOW + timedelta(minutes=2)
+    )
+    known, spared = health if asked_before else None, all_spared([other])
+    why = "harbour.example said of another feed that it is asked too often: not before 2026-11-23 07:30 UTC"
+    assert list(lines(HARBOUR, known, None, now=NOW, spared=spared))[-1] == f"next: not asked: {why}"
+    assert document(HARBOUR, known, None, now=NOW, spared=spared)["next"] == f"not asked: {why}"
+    cells = row(HARBOUR, known, now=NOW, spared=spared)
+    assert dict(zip(HEADERS, cells, strict=True))["NEXT POLL"] == "2026-11-23 07:30 UTC"
+    told = document(HARBOUR, known, None, now=until, spared=spared)["next"]
+    assert told == "it is due, and asked by the next poll"
 
 
 def test_a_hub_whose_only_push_broke_off_is_not_said_to_have_pushed_nothing() -> None:

@@ -48,6 +48,7 @@ class Site:
     robots: Robots
     parser: Parser
     clock: Hands = field(default_factory=Hands)
+    between_pages: timedelta = timedelta(0)
 
     def feed(self, feed_id: str = "courier", *, path: str = "/feed", **settings: Any) -> Feed:
         return a_feed(feed_id, url=self.server.url(path), **settings)
@@ -68,7 +69,7 @@ class Site:
             )
 
     def pages(self, fetcher: Fetcher) -> Pages:
-        return Pages(fetcher=fetcher, robots=self.robots, clock=self.clock, pause=timedelta(0))
+        return Pages(fetcher=fetcher, robots=self.robots, clock=self.clock, pause=self.between_pages)
 
     def whole(self, fetcher: Fetcher) -> Whole:
         return Whole(pages=self.pages(fetcher), parser=self.parser, store=self.feeds)

@@ -1,6 +1,9 @@
 """Items completed from their own pages: over whole polls, with pages of ours on loopback."""
 
+import time
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from aiohttp import web
@@ -33,15 +36,15 @@ def a_page(*paragraphs: str) -> bytes:
     ).encode()
 
 
-def a_feed(site: Site, *names: str, lead: str = LEAD, more: str = "", etag: str = '"1"') -> Feed:
+def a_feed(site: Site, *names: str, lead: str = LEAD, more: str = "", etag: str = '"1"', path: str = "/feed") -> Feed:
     """A feed that gives leads alone, and is served."""
     items = "".join(
         f"<item><title>Ferries are late on the {name} line</title><link>{site.server.url(f'/{name}')}</link>"
         f"<guid>{name}</guid><description>{lead}</description>{more}</item>"
         for name in names
     )
-    site.server.serve_feed(rss(items), etag=etag)
-    return site.feed(full_text=True)
+    site.server.serve_feed(rss(items), etag=etag, path=path)
+    return site.feed(path=path, full_text=True)
 
 
 async def polled(site: Site, *names: str, **settings: str) -> PollReport:
@@ -119,6 +122,67 @@ async def test_robots_txt_is_asked_for_once_a_day_and_sooner_where_it_could_not_
         await site.poll(a_feed(site, *map(str, range(at + 1)), etag=f'"at {at}"'), force=True)
     assert [is_whole(item) for item in sorted(site.listed(), key=lambda item: item.id)] == [False, True, True, True]
     assert site.server.paths.count("/robots.txt") == 3, "after an hour, then a day"
+
+
+@with_site
+async def test_pages_of_a_host_are_asked_for_with_pauses_whichever_feeds_they_are_of(site: Site) -> None:
+    asked: list[float] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(time.monotonic())
+        return web.Response(body=b"" if request.path == "/robots.txt" else a_page(), content_type="text/html")
+
+    for path in ("/robots.txt", "/north", "/south", "/east"):
+        site.server.pages[path] = answer
+    first, second = a_feed(site, "north", "east"), a_feed(site, "south", path="/second")
+    site.between_pages = timedelta(seconds=0.1)
+    reports = await site.poll(first, replace(second, id="second"))
+    assert [report.new for report in reports] == [2, 1]
+    assert site.server.paths.count("/robots.txt") == 1
+    assert all(is_whole(item) for item in site.listed())
+    assert min(later - before for before, later in pairwise(asked)) > 0.09
+
+
+@with_site
+async def test_where_a_page_is_elsewhere_that_place_is_asked_what_it_allows(site: Site) -> None:
+    async def robots(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="User-agent: *\nDisallow: /closed" if request.host.startswith("127.0.0.2") else "")
+
+    async def moved(request: web.Request) -> web.StreamResponse:
+        to = {"/north": "/closed/north", "/south": "/open/south"}[request.path]
+        return web.Response(status=302, headers={"Location": site.server.url(to, host="127.0.0.2")})
+
+    site.server.pages |= {"/robots.txt": robots, "/north": moved, "/south": moved}
+    for path in ("/closed/north", "/open/south"):
+        site.server.serve(path, a_page())
+    report = await polled(site, "north", "south")
+    texts = {item.entry.url.rpartition("/")[2]: is_whole(item) for item in site.listed()}
+    assert texts == {"north": False, "south": True}
+    assert "robots.txt disallows /closed" in (report.because or "")
+    assert "/closed/north" not in site.server.paths
+
+
+@with_site
+async def test_a_page_that_moved_within_its_site_to_where_robots_txt_forbids_is_not_asked_for(site: Site) -> None:
+    site.server.serve("/robots.txt", b"User-agent: *\nDisallow: /closed")
+    site.server.serve("/north", status=301, headers={"Location": "/closed"})
+    site.server.serve("/closed", a_page())
+    report = await polled(site, "north")
+    assert "robots.txt disallows /closed" in (report.because or "")
+    assert "/closed" not in site.server.paths
+
+
+@with_site
+async def test_pages_that_lead_in_a_circle_or_on_and_on_are_given_up(site: Site) -> None:
+    async def on(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": f"{request.path}x"})
+
+    site.server.serve("/north", status=302, headers={"Location": "/north"})
+    for many in range(9):
+        site.server.pages["/south" + many * "x"] = on
+    assert "redirects in a circle" in ((await polled(site, "north")).because or "")
+    site.clock.at += timedelta(days=2)
+    assert "redirects more than 5 times" in ((await polled(site, "south", etag='"2"')).because or "")
 
 
 @with_site

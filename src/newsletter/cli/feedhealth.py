@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from newsletter.model.feed import Feed, FeedHealth, FeedState
     from newsletter.model.hub import HubSubscription
 
+_NONE: Mapping[str, datetime] = MappingProxyType({})
 _NOTED_FOR = timedelta(days=30)
 
 
@@ -23,8 +25,18 @@ def by_feed(hubs: Iterable[HubSubscription]) -> dict[str, HubSubscription]:
     return {one.feed_id: one for one in sorted(hubs, key=lambda one: one.state is not HubState.LEAVING)}
 
 
-def document(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, *, now: datetime) -> dict[str, Any]:
-    """A feed's health in the shape that scripts read. `next` says in words what happens next."""
+def document(
+    feed: Feed,
+    health: FeedHealth | None,
+    hub: HubSubscription | None,
+    *,
+    now: datetime,
+    spared: Mapping[str, datetime] = _NONE,
+) -> dict[str, Any]:
+    """A feed's health in the shape that scripts read. `next` says in words what happens next.
+
+    `spared` says until when hosts are left alone.
+    """
     names = ("last_try_at", "last_success_at", "next_poll_at", "failures", "last_status", "not_before_at")
     told = {name: getattr(health, name) for name in names} if health else dict.fromkeys(names) | {"failures": 0}
     told["because"] = health.wrong if health else None
@@ -33,7 +45,7 @@ def document(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None,
         "url": feed.url,
         "state": _state(feed, health),
         **told,
-        "next": _next(feed, health, hub, now),
+        "next": _next(feed, health, hub, now, spared),
         "moved_to": health.address if health and health.address != health.url else None,
         "gap_at": health.habits.gap_at if health else None,
         "hub": _hub_document(hub) if hub else None,
@@ -44,20 +56,34 @@ def _hub_document(hub: HubSubscription) -> dict[str, Any]:
     return {name: getattr(hub, name) for name in ("hub", "topic", "state", "leased_until", "pushed_at", "because")}
 
 
-def row(feed: Feed, health: FeedHealth | None) -> tuple[object, ...]:
+def row(
+    feed: Feed, health: FeedHealth | None, *, now: datetime, spared: Mapping[str, datetime] = _NONE
+) -> tuple[object, ...]:
     """A feed's line in the list of all."""
+    from newsletter.collect.hosts import left_alone_until
+
     state = _state(feed, health)
+    alone_until = left_alone_until(feed, health, spared, now=now)
     if health is None:
-        return (feed.id, state, "never", "never", "due", 0, "")
-    waits = health.last_try_at is None  # it was passed over, for its host's sake, before it was ever asked
-    times = (_at(health.last_try_at), _at(health.last_success_at), "due" if waits else _at(health.next_poll_at))
+        return (feed.id, state, "never", "never", _at(alone_until) if alone_until else "due", 0, "")
+    # It may have been passed over, for its host's sake, before it was ever asked.
+    waits = health.last_try_at is None and alone_until is None
+    next_at = max(filter(None, (health.next_poll_at, alone_until)), default=None)
+    times = (_at(health.last_try_at), _at(health.last_success_at), "due" if waits else _at(next_at))
     return (feed.id, state, *times, health.failures, health.wrong or "")
 
 
 HEADERS = ("FEED", "STATE", "LAST TRY", "LAST SUCCESS", "NEXT POLL", "FAILURES", "BECAUSE")
 
 
-def lines(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, *, now: datetime) -> Iterator[str]:
+def lines(
+    feed: Feed,
+    health: FeedHealth | None,
+    hub: HubSubscription | None,
+    *,
+    now: datetime,
+    spared: Mapping[str, datetime] = _NONE,
+) -> Iterator[str]:
     """A feed's health in words: last try, last success, what is wrong, what happens next."""
     yield f"{feed.id}: {feed.partner}, {feed.url}"
     if health is None:
@@ -69,7 +95,7 @@ def lines(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, *,
         yield from _wrong(health, now)
     if hub:
         yield f"hub: {_hub(hub, now)}"
-    yield f"next: {_next(feed, health, hub, now)}"
+    yield f"next: {_next(feed, health, hub, now, spared)}"
 
 
 def _state(feed: Feed, health: FeedHealth | None) -> FeedState:
@@ -117,13 +143,24 @@ def _hub(hub: HubSubscription, now: datetime) -> str:
     return f"{told.get(hub.state, waits)}{wrong}"
 
 
-def _next(feed: Feed, health: FeedHealth | None, hub: HubSubscription | None, now: datetime) -> str:
+def _next(
+    feed: Feed,
+    health: FeedHealth | None,
+    hub: HubSubscription | None,
+    now: datetime,
+    spared: Mapping[str, datetime],
+) -> str:
+    from newsletter.collect.hosts import left_alone, left_alone_until
     from newsletter.collect.hubs import pushing
     from newsletter.collect.rhythm import why_not
     from newsletter.model.feed import FeedState
 
     pushed = pushing((hub,) if hub else (), now=now)
     why = why_not(feed, health, now=now, force=False, pushed_at=pushed.get(feed.id))
+    until = left_alone_until(feed, health, spared, now=now)
+    its_own = health.next_poll_at if health else None
+    if until and (why is None or (why.startswith("not due before ") and its_own and its_own < until)):
+        why = left_alone(feed, health, until)
     told = f"not asked: {why}" if why else "it is due, and asked by the next poll"
     if why and why.startswith("not due before "):
         told = f"asked by the first poll after {why.removeprefix('not due before ')}"

@@ -35,14 +35,16 @@ def list_(*, site: SiteOption = None, as_json: JsonOption = False) -> None:
 
     Example: newsletter feeds list --json
     """
+    from newsletter.collect.hosts import all_spared
+
     with opened(site) as app:
+        now = app.clock.now()
         healths = {health.feed_id: health for health in app.feeds.each_health()}
+        spared = all_spared(healths.values())
         known = [(feed, healths.get(feed.id)) for feed in app.settings.feeds]
         hubs = feedhealth.by_feed(app.hubs.listed())
-        documents = [
-            feedhealth.document(feed, health, hubs.get(feed.id), now=app.clock.now()) for feed, health in known
-        ]
-    rows = [feedhealth.row(feed, health) for feed, health in known]
+    documents = [feedhealth.document(feed, health, hubs.get(feed.id), now=now, spared=spared) for feed, health in known]
+    rows = [feedhealth.row(feed, health, now=now, spared=spared) for feed, health in known]
     answer({"feeds": documents}, as_json=as_json, lines=table(feedhealth.HEADERS, rows))
 
 
@@ -52,14 +54,17 @@ def show(feed: FeedArgument, *, site: SiteOption = None, as_json: JsonOption = F
 
     Example: newsletter feeds show arab-center
     """
+    from newsletter.collect.hosts import all_spared
+
     with opened(site) as app:
         found = app.settings.feed(feed)
         health, now = app.feeds.health(feed), app.clock.now()
+        spared = all_spared(app.feeds.each_health())
         hub = feedhealth.by_feed(app.hubs.listed()).get(feed)
         settings, items = _settings(found), _counts(app, feed)
-    document = feedhealth.document(found, health, hub, now=now) | settings | {"items": items}
+    document = feedhealth.document(found, health, hub, now=now, spared=spared) | settings | {"items": items}
     lines = [
-        *feedhealth.lines(found, health, hub, now=now),
+        *feedhealth.lines(found, health, hub, now=now, spared=spared),
         f"items: {', '.join(f'{many} {state}' for state, many in items.items() if many) or 'none'}",
         *(f"{name}: {_in_words(value)}" for name, value in settings.items() if value not in ("", None)),
     ]

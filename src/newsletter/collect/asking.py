@@ -13,9 +13,9 @@ import structlog
 from newsletter.collect.body import Body, ParsedFeed
 from newsletter.collect.habits import cut_short, learned, sighted
 from newsletter.collect.headers import lifetime, retry_after
-from newsletter.collect.hosts import address, host_of, spare
+from newsletter.collect.hosts import left_alone, left_alone_until, spare
 from newsletter.collect.http import Fetched, Fetcher
-from newsletter.collect.rhythm import asked_anew, failed, gone, minute, succeeded, why_not
+from newsletter.collect.rhythm import asked_anew, failed, gone, succeeded, why_not
 from newsletter.collect.worker import Parser
 from newsletter.errors import FeedError, FetchError
 from newsletter.model.clock import Clock
@@ -67,13 +67,8 @@ class Asking:
         now = self.clock.now()
         if why := why_not(feed, leased, now=now, force=self.force, pushed_at=self.pushed.get(feed.id)):
             return why
-        if not self.spared:
-            return None
-        host = host_of(address(feed, leased))
-        until = self.spared.get(host)
-        if until is None or now >= until:
-            return None
-        return f"{host} said of another feed that it is asked too often: not before {minute(until)}"
+        until = left_alone_until(feed, leased, self.spared, now=now) if self.spared else None
+        return left_alone(feed, leased, until) if until else None
 
     async def asked(self, feed: Feed, leased: FeedHealth) -> Outcome:
         """Ask and read a feed whose lease is ours."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from newsletter.collect.rhythm import SHORTEST_WAIT, why_not
+from newsletter.collect.rhythm import SHORTEST_WAIT, minute, why_not
 from newsletter.model.feed import Feed, FeedHealth
 
 # One feed's long Retry-After must not silence a host with thousands of feeds for a week.
@@ -69,6 +69,32 @@ def host_of(url: str) -> str:
 def address(feed: Feed, health: FeedHealth) -> str:
     """Where a feed is asked; what is remembered of another URL does not count."""
     return health.address if health.url == feed.url else feed.url
+
+
+def left_alone_until(
+    feed: Feed, health: FeedHealth | None, spared: Mapping[str, datetime], *, now: datetime
+) -> datetime | None:
+    """Until when a feed is not asked for its host's sake, or None."""
+    until = spared.get(_host(feed, health))
+    return until if until and now < until else None
+
+
+def left_alone(feed: Feed, health: FeedHealth | None, until: datetime) -> str:
+    """In words that a feed is not asked for its host's sake."""
+    host = _host(feed, health)
+    return f"{host} said of another feed that it is asked too often: not before {minute(until)}"
+
+
+def _host(feed: Feed, health: FeedHealth | None) -> str:
+    return host_of(address(feed, health) if health else feed.url)
+
+
+def all_spared(healths: Iterable[FeedHealth], *, force: bool = False) -> dict[str, datetime]:
+    """Until when hosts want to be left alone by all feeds that they serve, past times included."""
+    spared: dict[str, datetime] = {}
+    for health in healths:
+        spare(spared, health, force=force)
+    return spared
 
 
 def spare(spared: dict[str, datetime], health: FeedHealth, *, force: bool) -> None:

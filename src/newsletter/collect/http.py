@@ -58,6 +58,8 @@ class Fetched:
     """All its Link headers' values as one."""
     compared: bool = False
     """The request asked whether something changed: validators went with it."""
+    leads_to: str | None = None
+    """Where a redirect leads that was not to be followed."""
 
     @property
     def content_type(self) -> str:
@@ -104,14 +106,23 @@ class Fetcher:
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
     async def get(
-        self, url: str, validators: Validators | None = None, *, feed: str = "", method: str = "GET"
+        self,
+        url: str,
+        validators: Validators | None = None,
+        *,
+        feed: str = "",
+        method: str = "GET",
+        follow: bool = True,
     ) -> Fetched:
-        """The answer for a URL, redirects followed. FetchError, about `feed`, if there is none or it must not be had.
+        """The answer for a URL. FetchError, about `feed`, if there is none or it must not be had.
 
-        A host is asked one thing at a time; the deadline counts from when it is this request's turn.
+        A host is asked one thing at a time; the deadline counts from when it is this request's turn. Redirects are
+        followed, unless whoever asks wants to look at where they lead (`follow`; then `check_hop` is theirs to call).
         """
         label = feed or _shown(url)
-        return await self._in_turn(url, label, partial(self._follow, url, validators or Validators(), label, method))
+        return await self._in_turn(
+            url, label, partial(self._follow, url, validators or Validators(), label, method, follow=follow)
+        )
 
     async def post(self, url: str, form: Mapping[str, str], *, feed: str) -> Fetched:
         """The answer to a form that is sent to a URL; 307 and 308 are followed with the same form (RFC 9110 15.4.8).
@@ -137,12 +148,12 @@ class Fetcher:
             except (aiohttp.ClientError, OSError, ValueError) as exc:
                 raise FetchError(label, _reason(exc, url)) from exc
 
-    async def _follow(self, url: str, validators: Validators, label: str, method: str) -> Fetched:
+    async def _follow(self, url: str, validators: Validators, label: str, method: str, *, follow: bool) -> Fetched:
         seen: list[str] = []
         permanent = True
         giver = validators.origin or _origin(url)
         while True:
-            _check(url, seen, label)
+            check_hop(url, seen, label)
             seen.append(url)
             # What one server gave tells another who asks, and nothing else.
             answer = await self._ask(url, validators if _origin(url) == giver else Validators(), label, method)
@@ -151,6 +162,8 @@ class Fetcher:
                 return replace(answer, url=_bare(answer.url), moved_to=_bare(moved) if moved else None)
             permanent = permanent and answer.status in {301, 308}
             url = _next(url, answer.headers["Location"])
+            if not follow:
+                return replace(answer, url=_bare(answer.url), leads_to=url)
 
     async def _ask(self, url: str, validators: Validators, label: str, method: str) -> Fetched:
         assert self._session is not None, "a Fetcher is used inside `async with`"
@@ -174,7 +187,7 @@ class Fetcher:
         assert self._session is not None, "a Fetcher is used inside `async with`"
         seen: list[str] = []
         while True:
-            _check(url, seen, label)
+            check_hop(url, seen, label)
             seen.append(url)
             _host.set(urlsplit(url).hostname or "")
             async with self._session.post(url, data=form, allow_redirects=False) as response:
@@ -231,7 +244,8 @@ def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
     return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
 
 
-def _check(url: str, seen: list[str], label: str) -> None:
+def check_hop(url: str, seen: list[str], label: str) -> None:
+    """FetchError if an address must not be asked, after those to which redirects have led so far."""
     if url in seen:
         raise FetchError(label, f"redirects in a circle at {_shown(url)}")
     if len(seen) > MOST_REDIRECTS:

@@ -5,6 +5,25 @@ A refusal by a mail server or a feed's "not modified" is an answer, not an error
 
 from __future__ import annotations
 
+import signal
+
+_SIGNALLED = {
+    signal.SIGKILL: "was killed, as the system does where memory runs out",
+    signal.SIGALRM: "was ended because it took too long",
+    signal.SIGTERM: "was told to end",
+}
+
+
+def ended(code: int) -> str:
+    """How a process ended, in words: by itself, or with a negative code by a signal (POSIX)."""
+    if code >= 0:
+        return f"ended with code {code}: see what it logged"
+    try:
+        by = signal.Signals(-code)
+    except ValueError:
+        return f"was ended by signal {-code}"
+    return f"{_SIGNALLED.get(by, 'crashed')} ({by.name})"
+
 
 class NewsletterError(Exception):
     """Anything this program raises on purpose. `str()` of it is one line an operator can act on."""
@@ -37,12 +56,12 @@ class LockedError(NewsletterError):
 
 
 class ProcessError(NewsletterError):
-    """A process that does a part of our work has ended before it was told to. Its own log says why."""
+    """A process that does a part of our work has ended before it was told to, or without having done it."""
 
     def __init__(self, part: str, *, code: int) -> None:
         self.part = part
         self.code = code
-        super().__init__(f"the process that {part} ended with code {code}: see what it logged")
+        super().__init__(f"the process that {part} {ended(code)}")
 
 
 class StoreError(NewsletterError):

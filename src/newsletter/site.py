@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from newsletter.errors import LockedError, SettingsError, SiteError
+from newsletter.errors import LockedError, ProcessError, SettingsError, SiteError
 from newsletter.model.settings import Settings
 from newsletter.scaffold import starter_folder
 
@@ -124,8 +124,10 @@ def _read_here(folder: Path, environment: Mapping[str, str] | None) -> Settings:
 def _read_apart(folder: Path, environment: Mapping[str, str] | None) -> Settings:
     """The settings, read by a process that ends: this one would keep the memory that checking takes for good."""
     command = [sys.executable, "-P", "-m", "newsletter.config", str(folder)]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True).stdout  # noqa: S603 ourselves
-    told: Settings | tuple[str, ...] = pickle.loads(answer)  # noqa: S301 it comes from our own process
+    reader = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=False)  # noqa: S603 ourselves
+    if reader.returncode:
+        raise ProcessError("reads the settings", code=reader.returncode)
+    told: Settings | tuple[str, ...] = pickle.loads(reader.stdout)  # noqa: S301 it comes from our own process
     if isinstance(told, tuple):
         raise SettingsError(told)
     return told

@@ -1,5 +1,7 @@
 import asyncio
 import os
+import signal
+from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
@@ -103,8 +105,26 @@ def test_reading_that_takes_too_much_memory_is_stopped_and_the_next_document_rea
 
     async def run() -> None:
         async with Parser(processes=1, memory_bytes=200 * 1024 * 1024) as parser:
-            with pytest.raises(ParseError, match=r"memory|ended the process"):
+            with pytest.raises(ParseError, match=r"memory|the process that read it"):
                 await _parse(parser, greedy)
+            assert len((await _parse(parser, BROKEN)).entries) == 2
+
+    asyncio.run(run())
+
+
+def test_a_process_that_is_killed_is_told_in_words_and_the_next_document_read() -> None:
+    async def run() -> None:
+        async with Parser(processes=1, here=timedelta(0)) as parser:
+            await _parse(parser, BROKEN)
+            (process,) = _processes(parser)
+
+            def killing(_: Collection[str]) -> frozenset[str]:
+                os.kill(process, signal.SIGKILL)
+                return frozenset()
+
+            killed = r"the process that read it was killed, as the system does where memory runs out \(SIGKILL\)"
+            with pytest.raises(ParseError, match=killed):
+                await parser.parse(_body(LARGE), killing, now=NOW)
             assert len((await _parse(parser, BROKEN)).entries) == 2
 
     asyncio.run(run())

@@ -1,10 +1,11 @@
 """A site with thousands of feeds is read by another process, and nobody can tell."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from newsletter.errors import SettingsError
+from newsletter.errors import ProcessError, SettingsError
 from newsletter.site import open_site
 from tests.config.samples import CONFIG, FEED, WriteSite
 
@@ -18,6 +19,17 @@ def test_the_settings_are_the_same_whoever_reads_them(write_site: WriteSite) -> 
     here = open_site(folder, environment=environment)
     assert open_site(folder, environment=environment, many=2) == here
     assert here.settings.site_key is not None
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [("os.kill(os.getpid(), 9)", "was killed, as the system does"), ("os._exit(3)", "ended with code 3: see what")],
+)
+def test_a_reader_that_dies_is_an_error_of_ours(write_site: WriteSite, tmp_path: Path, ending: str, told: str) -> None:
+    folder = write_site(CONFIG, harbour=FEED)
+    (tmp_path / "sitecustomize.py").write_text(f"import os\n{ending}\n")
+    with pytest.raises(ProcessError, match=f"the process that reads the settings {told}"):
+        open_site(folder, environment=_BARE | {"PYTHONPATH": str(tmp_path)}, many=1)
 
 
 def test_faults_are_the_same_whoever_finds_them(write_site: WriteSite) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from newsletter.collect.body import Body, KnownDigests, Page, ParsedFeed
 from newsletter.collect.errand import LENGTH, Job, Question, Refusal, packed
-from newsletter.errors import ParseError
+from newsletter.errors import ParseError, ended
 from newsletter.store.seam import in_thread
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ MEMORY_BYTES = 1536 * 1024 * 1024
 DEADLINE = timedelta(seconds=60)
 # Starting a process takes half as long. Processes need no turns with the thread that asks.
 WORTH_PROCESSES = timedelta(seconds=0.5)
+# Its output is closed a moment before it is gone.
+_DYING = timedelta(seconds=5)
 _LONGEST_ANSWER = 256 * 1024 * 1024
 
 
@@ -94,7 +96,9 @@ class Parser:
                 because = f"it could not be read within {self._deadline:g} s"
                 raise ParseError(feed, because) from exc
             except (asyncio.IncompleteReadError, ConnectionError) as exc:
-                raise ParseError(feed, "reading it ended the process that read it") from exc
+                raise ParseError(feed, f"the process that read it {await _fate(process)}") from exc
+            except OverflowError as exc:
+                raise ParseError(feed, str(exc)) from exc
         if isinstance(answer, Refusal):
             raise ParseError(feed, answer.because)
         return answer
@@ -161,9 +165,18 @@ async def _received(process: asyncio.subprocess.Process) -> object:
     assert process.stdout is not None
     length = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))[0]
     if length > _LONGEST_ANSWER:
-        raise ConnectionError("the answer is too long")
+        raise OverflowError(f"what was read of it is larger than {_LONGEST_ANSWER} bytes")
     content = await process.stdout.readexactly(length)
     return await asyncio.to_thread(pickle.loads, content)
+
+
+async def _fate(process: asyncio.subprocess.Process) -> str:
+    """What became of a process that no longer speaks, in words."""
+    try:
+        async with asyncio.timeout(_DYING.total_seconds()):
+            return ended(await process.wait())
+    except TimeoutError:
+        return "stopped answering"
 
 
 async def _end(slot: _Slot) -> None:

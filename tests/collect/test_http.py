@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from yarl import URL
 
-from newsletter.collect.http import Fetched
+from newsletter.collect.http import Fetched, spelt
 from newsletter.errors import AddressGuardError, FetchError
 from newsletter.model.feed import Validators
 from tests.collect.server import Server, a_fetcher, a_server, with_server
@@ -254,3 +257,24 @@ def test_a_name_or_a_port_that_is_not_there_is_said_plainly() -> None:
     assert "the name nowhere.invalid cannot be found" in asyncio.run(ask("http://nowhere.invalid/feed"))
     assert "no connection to 127.0.0.1" in asyncio.run(ask("http://127.0.0.1:1/feed"))
     assert asyncio.run(ask("feed.xml")).startswith("only http and https addresses are asked")
+
+
+_HOSTS = st.from_regex(r"[a-z0-9.-]{1,12}(:[0-9]{1,4})?", fullmatch=True)
+_PATHS = st.from_regex(r"(/[a-zA-Z0-9._~-]{0,3}){0,3}(\?[a-z0-9=&._~-]{0,5})?", fullmatch=True)
+_ODD_PATHS = st.text(st.sampled_from("abZ09-_.~/?&=%:;+@#é "), max_size=12)
+
+
+@given(host=_HOSTS, path=_PATHS | _ODD_PATHS | st.sampled_from(["/../a", "/a/../b", "/a/./b", "/a/..", "//a"]))
+def test_an_address_is_asked_for_as_it_would_be_spelt_anew(host: str, path: str) -> None:
+    url = f"http://{host}{path}"
+    try:
+        anew = URL(url)
+    except ValueError:
+        assume(False)
+    asked = spelt(url)
+    assert (str(asked), asked.raw_host, asked.port, asked.raw_path_qs) == (
+        str(anew),
+        anew.raw_host,
+        anew.port,
+        anew.raw_path_qs,
+    )

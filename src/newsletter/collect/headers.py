@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,17 +10,19 @@ from email.utils import parsedate_to_datetime
 from newsletter.model.feed import Validators
 
 _LONGEST_VALIDATOR = 1000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A server that says "in ten years" means something else; after a week it is asked again.
 _LONGEST_WAIT = timedelta(days=7)
 
 
-def validators_of(headers: Mapping[str, str]) -> Validators:
-    """ETag and Last-Modified exactly as they were sent; None where absent, or where they could not be sent back."""
-    return Validators(etag=_echoable(headers.get("ETag")), last_modified=_echoable(headers.get("Last-Modified")))
+def validators_of(headers: Mapping[str, str], *, origin: str | None = None) -> Validators:
+    """ETag and Last-Modified exactly as `origin` sent them; None where absent, or where they could not be sent back."""
+    etag, last_modified = _echoable(headers.get("ETag")), _echoable(headers.get("Last-Modified"))
+    return Validators(etag=etag, last_modified=last_modified, origin=origin)
 
 
 def _echoable(value: str | None) -> str | None:
-    if not value or len(value) > _LONGEST_VALIDATOR or any(char < " " or char == "\x7f" for char in value):
+    if not value or len(value) > _LONGEST_VALIDATOR or _CONTROL.search(value):
         return None
     try:
         value.encode("utf-8")
@@ -55,8 +58,9 @@ def lifetime(headers: Mapping[str, str]) -> timedelta | None:
         age = _seconds(headers.get("Age", "").strip()) or timedelta(0)
         fresh = _seconds(said["max-age"])
         return max(fresh - age, timedelta(0)) or None if fresh is not None else None
-    sent, expires = _date(headers.get("Date", "")), _date(headers.get("Expires", ""))
-    return expires - sent if sent and expires and expires > sent else None
+    if (expires := _date(headers.get("Expires", ""))) is None or (sent := _date(headers.get("Date", ""))) is None:
+        return None
+    return expires - sent if expires > sent else None
 
 
 def _directives(headers: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -68,6 +72,8 @@ def _seconds(digits: str) -> timedelta | None:
 
 
 def _date(value: str) -> datetime | None:
+    if not value:
+        return None
     try:
         found = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -137,7 +137,7 @@ def succeeded(
     at once then, and must not do so for ever.
     """
     known = habits or health.habits
-    calmer = replace(known, slowed=max(known.slowed - 1, 0))
+    calmer = replace(known, slowed=known.slowed - 1) if known.slowed else known
     rest = wait(feed, known, lifetime=lifetime, now=now)
     overdue = health.next_poll_at is None or now - health.next_poll_at > rest
     spread = rest * jitter * (1 if overdue else 0.1)
@@ -203,6 +203,8 @@ def gone(health: FeedHealth, *, now: datetime) -> FeedHealth:
 
 def _after_spared(at: datetime, habits: Habits) -> datetime:
     """The instant, or the next one at the same minute in an hour and on a day (UTC) that the feed does not exclude."""
+    if not habits.skip_hours and not habits.skip_days:
+        return at
     for hours in range(_WEEK_HOURS):
         later = at + timedelta(hours=hours)
         if later.hour not in habits.skip_hours and later.weekday() not in habits.skip_days:

@@ -13,6 +13,7 @@ from newsletter.store.given import as_given, given
 from newsletter.store.tables import SuppressedDomainRow, SuppressionRow
 
 K = TypeVar("K")
+_DOMAINS = select(SuppressedDomainRow.__table__)
 
 
 def barred(
@@ -22,7 +23,7 @@ def barred(
 
     `hashes` are those under which each of them may be kept.
     """
-    domains = {row.pattern: suppression_from(row) for row in connection.execute(select(SuppressedDomainRow.__table__))}
+    domains = {row.pattern: suppression_from(row) for row in connection.execute(_DOMAINS)}
     found = {
         key: domains[pattern]
         for key, address in addresses.items()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -144,10 +144,15 @@ def _in_turn(editions: list[str], turn: int) -> list[str]:
 
 def _approved(connection: Connection, edition_id: str | None) -> list[str]:
     """Ids of approved editions, in the order in which they were frozen."""
-    query = select(EditionRow.id).where(EditionRow.state == EditionState.APPROVED)
-    if edition_id is not None:
-        query = query.where(EditionRow.id == edition_id)
-    return list(connection.scalars(query.order_by(EditionRow.frozen_at, EditionRow.id)))
+    if edition_id is None:
+        return list(connection.scalars(_APPROVED))
+    return list(connection.scalars(_IS_APPROVED, {"edition": edition_id}))
+
+
+_APPROVED = (
+    select(EditionRow.id).where(EditionRow.state == EditionState.APPROVED).order_by(EditionRow.frozen_at, EditionRow.id)
+)
+_IS_APPROVED = _APPROVED.where(EditionRow.id == bindparam("edition"))
 
 
 def _lease(
@@ -201,7 +206,7 @@ def _leasing(ledger: LedgerKind, dialect: str) -> Update:
     asked = given(dialect, id=BigInteger())
     return (
         update(table)
-        .where(table.c.id == asked.c.id)
+        .where(table.c.id.in_(select(asked.c.id)))
         .values(owner=bindparam("owner"), leased_until=until, due_at=until, fence=table.c.fence + 1, waits_for=None)
     )
 
@@ -210,47 +215,51 @@ def _mailable(
     connection: Connection, ledger: LedgerKind, ids: Sequence[int], *, now: datetime, hashes_of: HashesOf
 ) -> list[Claimed]:
     asked = {"given": as_given(ids)}
-    people = [_Person(*row) for row in as_told(connection.scalar(_with_people(ledger, connection.dialect.name), asked))]
-    addresses = {one.id: one.address for one in people if one.address is not None}
+    rows = as_told(connection.scalar(_with_people(ledger, connection.dialect.name), asked))
+    people = [_person(ledger, row) for row in rows]
+    addresses = {one.id: one.address for one, _ in people if one.address}
     hashes = {id_: hashes_of(address) for id_, address in addresses.items()}
     suppressed = barred(connection, addresses, hashes=hashes)
-    refused = {one.id: why for one in people if (why := _why_not(ledger, one, suppressed.get(one.id)))}
+    refused = {one.id: why for one, state in people if (why := _why_not(one, state, suppressed.get(one.id)))}
     if refused:
         values = {"given": as_given(refused.items()), "now": now}
         connection.execute(_turning_away(ledger, connection.dialect.name), values)
-    return [_claimed(ledger, one, one.address) for one in people if one.address is not None and one.id not in refused]
+    return [one for one, _ in people if one.id not in refused]
 
 
-class _Person(NamedTuple):
-    """What a message needs to know."""
+def _person(ledger: LedgerKind, row: Sequence[Any]) -> tuple[Claimed, str]:
+    """Whom a row of `_with_people` is for, with an empty address if there is none, and the subscription's state."""
+    (id_, attempts, queued_at, fence, subscription_id, what, variant, list_id, state, subscriber_id, *person) = row
+    address, name, fields, tracking, change_id = person
+    claimed = Claimed(
+        ledger=ledger,
+        id=id_,
+        batch=what if ledger is LedgerKind.EDITION else f"{what}/{list_id}",
+        variant=variant,
+        subscriber_id=subscriber_id,
+        subscription_id=subscription_id,
+        list_id=list_id,
+        address=address or "",
+        name=name,
+        fields=fields_from(fields),
+        attempts=attempts,
+        queued_at=instant_from(queued_at),
+        fence=fence,
+        tracking=bool(tracking),
+        change_id=change_id,
+    )
+    return claimed, state
 
-    id: int
-    attempts: int
-    queued_at: str
-    fence: int
-    subscription_id: int
-    what: str
-    """The edition, or the kind of letter."""
-    variant: str
-    list_id: str
-    state: str
-    subscriber_id: int
-    address: str | None
-    name: str
-    fields: str
-    tracking: bool | int
-    change_id: int | None
 
-
-def _why_not(ledger: LedgerKind, one: _Person, suppressed: Suppression | None) -> str | None:
-    about_change = ledger is LedgerKind.LETTER and one.what in MOVING
-    if one.address is None:
-        return _NO_CHANGE if about_change else NOT_NOW[SubscriptionState.ERASED]
-    if about_change:
+def _why_not(one: Claimed, state: str, suppressed: Suppression | None) -> str | None:
+    letter = LetterKind(one.batch.partition("/")[0]) if one.ledger is LedgerKind.LETTER else None
+    if not one.address:
+        return _NO_CHANGE if letter in MOVING else NOT_NOW[SubscriptionState.ERASED]
+    if letter in MOVING:
         return _because(suppressed) if suppressed else None
-    goes_to = SubscriptionState.ACTIVE if ledger is LedgerKind.EDITION else LETTER_GOES_TO[LetterKind(one.what)]
-    if one.state != goes_to.value:
-        return NOT_NOW[SubscriptionState(one.state)]
+    goes_to = LETTER_GOES_TO[letter] if letter else SubscriptionState.ACTIVE
+    if state != goes_to:
+        return NOT_NOW[SubscriptionState(state)]
     # Who was erased and signs up again is asked whether it is them; nothing else reaches them before they say so.
     if suppressed is None or (suppressed.kind is SuppressionKind.ERASED and goes_to is SubscriptionState.PENDING):
         return None
@@ -263,7 +272,7 @@ def _because(suppressed: Suppression) -> str:
 
 @cache
 def _with_people(ledger: LedgerKind, dialect: str) -> Select[Any]:
-    """A `_Person` for each given id."""
+    """What a message needs to know (see `_person`), for each given id."""
     table, asked = BOOKS[ledger].table, given(dialect, id=BigInteger())
     letter = ledger is LedgerKind.LETTER
     own = (table.c.kind, literal("")) if letter else (table.c.edition_id, table.c.variant)
@@ -313,24 +322,4 @@ def _lining_up(ledger: LedgerKind, dialect: str) -> ReturningUpdate[tuple[int]]:
         .where(table.c.leased_until.is_not(None), func.lower(table.c.state).in_(WAITING))
         .values(due_at=held.c.until, waits_for=held.c.provider, **NOBODY)
         .returning(table.c.id)
-    )
-
-
-def _claimed(ledger: LedgerKind, one: _Person, address: str) -> Claimed:
-    return Claimed(
-        ledger=ledger,
-        id=one.id,
-        batch=one.what if ledger is LedgerKind.EDITION else f"{one.what}/{one.list_id}",
-        variant=one.variant,
-        subscriber_id=one.subscriber_id,
-        subscription_id=one.subscription_id,
-        list_id=one.list_id,
-        address=address,
-        name=one.name,
-        fields=fields_from(one.fields),
-        attempts=one.attempts,
-        queued_at=instant_from(one.queued_at),
-        fence=one.fence,
-        tracking=bool(one.tracking),
-        change_id=one.change_id,
     )

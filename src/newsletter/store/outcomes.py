@@ -14,10 +14,12 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
     Integer,
     Table,
     Text,
     Update,
+    and_,
     bindparam,
     case,
     func,
@@ -40,7 +42,6 @@ _BEGUN = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _SAID_LIMIT = 500
 _SILENCE = (None, "", None)
-_FENCE = bindparam("held", type_=Integer())
 
 
 Write = tuple[Claimed | Tried, datetime]
@@ -150,7 +151,7 @@ def _beginning(ledger: LedgerKind, dialect: str, *, tells: bool) -> Update:
     row, asked = book.table.c, given_by_id(dialect)
     beginning = (
         book.moving_by_id(DeliveryState.SENDING)
-        .where(row.id == asked.c.id, row.fence == _FENCE, book.sendable)
+        .where(_held(book.table, asked), book.sendable)
         .where(row.leased_until > bindparam("now", type_=UtcDateTime()))
         .values(
             begun_at=bindparam("now", type_=UtcDateTime()),
@@ -167,7 +168,7 @@ def _giving_back(ledger: LedgerKind, dialect: str) -> Update:
     refused = given(dialect, id=BigInteger())
     return (
         update(table)
-        .where(table.c.id == refused.c.id, table.c.fence == _FENCE)
+        .where(_held(table, refused))
         .where(table.c.leased_until.is_not(None), func.lower(table.c.state).in_(WAITING))
         .values(due_at=table.c.queued_at, **NOBODY)
     )
@@ -182,7 +183,7 @@ def _recording(ledger: LedgerKind, after: DeliveryState, dialect: str, *, counts
     tried = given_by_id(dialect, reply=Text(), **due_at)
     recording = (
         book.moving_by_id(after)
-        .where(row.id == tried.c.id, row.fence == _FENCE)
+        .where(_held(book.table, tried))
         .where(or_(row.leased_until.is_not(None), row.state == DeliveryState.UNKNOWN))
         .values(
             reply=tried.c.reply,
@@ -195,6 +196,16 @@ def _recording(ledger: LedgerKind, after: DeliveryState, dialect: str, *, counts
         )
     )
     return recording.returning(row.id) if tells else recording
+
+
+def _held(table: Table, given_rows: FromClause) -> ColumnElement[bool]:
+    """That a row is given, and still has the fence that is bound to `held`.
+
+    A condition on fences alone would be one more of which PostgreSQL believes that hardly a row meets it, and that it
+    had better read them all and look each up among those that are given.
+    """
+    fence = bindparam("held", type_=Integer()) + given_rows.c.id - table.c.id
+    return and_(table.c.id == given_rows.c.id, table.c.fence == fence)
 
 
 def _uncounted(table: Table) -> dict[str, ColumnElement[Any]]:

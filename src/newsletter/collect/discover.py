@@ -13,20 +13,18 @@ from lxml import etree, html
 
 from newsletter.collect.body import Body, ParsedFeed
 from newsletter.collect.http import Fetched, Fetcher
+from newsletter.collect.partner import partner_name
 from newsletter.collect.urls import absolute
 from newsletter.collect.worker import Parser
 from newsletter.errors import FetchError, ParseError
 from newsletter.model.feed import Feed
 from newsletter.model.item import Entry
-from newsletter.model.text import one_line
 
 _TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 # WordPress first, then RebelMouse, then what static sites and older systems use.
 _USUAL_PLACES = ("/feed/", "/feeds/feed.rss", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss")
 _MOST_CANDIDATES = 6
 _LONGEST_NAME = 55
-# WordPress joins a name and a tagline, also where there is none: "The Courier -".
-_JOINTS = " -–—|»"
 _SYSTEMS = (
     (
         "WordPress",
@@ -47,6 +45,7 @@ class Candidate:
 
     url: str
     title: str
+    """What readers call the partner whose it is."""
     language: str | None
     entries: tuple[Entry, ...]
     system: str = ""
@@ -118,16 +117,17 @@ def _nothing_known(_: Collection[str]) -> frozenset[str]:
 
 def _candidate(answer: Fetched, parsed: ParsedFeed) -> Candidate:
     system, hint = next(((name, hint) for name, mark, hint in _SYSTEMS if mark.search(answer.body)), ("", ""))
+    homepage = (parsed.homepage and absolute(parsed.homepage, answer.url)) or ""
     entries = tuple(keyed.entry for keyed in parsed.entries)
     languages = [entry.language for entry in entries if entry.language]
     return Candidate(
         url=answer.url,
-        title=one_line(parsed.title, limit=120).rstrip(_JOINTS),
+        title=partner_name(parsed.title, url=answer.url, homepage=homepage, is_wordpress=system == "WordPress"),
         language=max(set(languages), key=languages.count, default=None),
         entries=entries,
         system=system,
         hint=hint,
-        homepage=(parsed.homepage and absolute(parsed.homepage, answer.url)) or "",
+        homepage=homepage,
     )
 
 

@@ -1,6 +1,6 @@
 """The door to the settings: config.toml and feeds/*.toml in, values out, or every fault at once.
 
-`python -m newsletter.config FOLDER` writes the settings, or all faults, as a pickle to standard output.
+`python -m newsletter.config FOLDER [to-come]` writes the settings, or all faults, as a pickle to standard output.
 """
 
 from __future__ import annotations
@@ -27,17 +27,21 @@ from newsletter.settings.syntax import not_toml, not_utf8
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def load_settings(folder: Path, *, environment: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    folder: Path, *, environment: Mapping[str, str] | None = None, feeds_to_come: bool = False
+) -> Settings:
     """The settings of the site in this folder. SettingsError has a line for every fault of every file.
 
-    A file that is not there or cannot be read is a fault like others.
+    A file that is not there or cannot be read is a fault like others. While there are `feeds_to_come` it is none if a
+    digest names no feed yet, or one that is not there yet.
     """
     environment = os.environ if environment is None else environment
     folder = folder.absolute()
     feed_files = {path.stem: _read(path, folder) for path in _feed_paths(folder)}
     config_file = _read(folder / "config.toml", folder)
     config_file.origins.update(lay_over(config_file.raw, environment))
-    around = Surroundings(folder, frozenset(feed_files), frozenset(_names(config_file.raw.get("lists"))))
+    known = None if feeds_to_come else frozenset(feed_files)
+    around = Surroundings(folder, known, frozenset(_names(config_file.raw.get("lists"))))
 
     config = _checked(config_file, schema.ConfigFile, around)
     feeds = {name: _feed(name, file, around) for name, file in feed_files.items()}
@@ -123,14 +127,14 @@ def _check_feeds_together(files: Mapping[str, _File], feeds: Mapping[str, Feed |
             files[name].faults.append(faults.Fault(path=("url",), rule=rule, got=faults.shown(feed.url)))
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, feeds_to_come: bool) -> None:
     """Tell what is in the folder to the process that started this one."""
     try:
-        found: Settings | tuple[str, ...] = load_settings(folder)
+        found: Settings | tuple[str, ...] = load_settings(folder, feeds_to_come=feeds_to_come)
     except SettingsError as error:
         found = error.faults
     pickle.dump(found, sys.stdout.buffer)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), feeds_to_come="to-come" in sys.argv[2:])

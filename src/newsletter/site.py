@@ -97,15 +97,19 @@ def site_folder(given: Path | None = None, *, environment: Mapping[str, str] | N
 
 
 def open_site(
-    given: Path | None = None, *, environment: Mapping[str, str] | None = None, many: int = MANY_FEEDS
+    given: Path | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    many: int = MANY_FEEDS,
+    feeds_to_come: bool = False,
 ) -> Site:
-    """The site that is meant, as `site_folder` says, with its settings checked (SettingsError).
+    """The site that is meant, as `site_folder` says, with its settings checked (SettingsError; see `load_settings`).
 
     From so `many` feeds on another process reads them.
     """
     folder = site_folder(given, environment=environment)
     read = _read_apart if _has_feeds(folder, many) else _read_here
-    return Site(folder=folder, settings=read(folder, environment))
+    return Site(folder=folder, settings=read(folder, environment, feeds_to_come=feeds_to_come))
 
 
 def _has_feeds(folder: Path, many: int) -> bool:
@@ -115,15 +119,15 @@ def _has_feeds(folder: Path, many: int) -> bool:
     return False
 
 
-def _read_here(folder: Path, environment: Mapping[str, str] | None) -> Settings:
+def _read_here(folder: Path, environment: Mapping[str, str] | None, *, feeds_to_come: bool) -> Settings:
     from newsletter.config import load_settings
 
-    return load_settings(folder, environment=environment)
+    return load_settings(folder, environment=environment, feeds_to_come=feeds_to_come)
 
 
-def _read_apart(folder: Path, environment: Mapping[str, str] | None) -> Settings:
+def _read_apart(folder: Path, environment: Mapping[str, str] | None, *, feeds_to_come: bool) -> Settings:
     """The settings, read by a process that ends: this one would keep the memory that checking takes for good."""
-    command = [sys.executable, "-P", "-m", "newsletter.config", str(folder)]
+    command = [sys.executable, "-P", "-m", "newsletter.config", str(folder), *(["to-come"] if feeds_to_come else [])]
     reader = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=False)  # noqa: S603 ourselves
     if reader.returncode:
         raise ProcessError("reads the settings", code=reader.returncode)

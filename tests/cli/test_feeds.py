@@ -1,5 +1,6 @@
 """`newsletter feeds import` and `export`, on the starter."""
 
+import re
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +88,29 @@ def test_a_name_that_is_taken_on_the_disk_is_not_written_over(run: Run, site: Pa
     told = imported(run, site, mine).document
     assert [one["feed"] for one in told["written"]] == ["levelcrossing-2", "levelcrossing-3"]
     assert "Somebody else" in there.read_text()
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        ("[]", "digests.daily.sections: expected feeds, or sections that have feeds (got neither)"),
+        ('["levelcrossing", "tides"]', "no such feed, there is arabcenterdc"),
+        ('["levelcrossing"]', None),
+    ],
+)
+def test_first_feeds_are_imported_though_the_digest_names_none_that_is_there(
+    run: Run, site: Path, mine: Path, names: str, missing: str | None
+) -> None:
+    for path in (site / "feeds").glob("*.toml"):
+        path.unlink()
+    config = site / "config.toml"
+    config.write_text(re.sub(r"(?m)^feeds = .*$", f"feeds = {names}", config.read_text()))
+    assert run("feeds", "list", "--site", site).code == 2
+    ran = imported(run, site, mine)
+    assert [one["feed"] for one in ran.document["written"]] == ["levelcrossing", "arabcenterdc", "levelcrossing-2"]
+    told = [fault for fault in ran.document["missing"] if "digests.daily" in fault]
+    assert [missing in fault for fault in told] == ([True] if missing else [])
+    assert run("check", "--site", site).code == (2 if missing else 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'<!DOCTYPE opml [<!ENTITY a "b">]><opml/>'])

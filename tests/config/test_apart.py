@@ -32,6 +32,14 @@ def test_a_reader_that_dies_is_an_error_of_ours(write_site: WriteSite, tmp_path:
         open_site(folder, environment=_BARE | {"PYTHONPATH": str(tmp_path)}, many=1)
 
 
+@pytest.mark.parametrize("many", [1, 2])
+def test_whoever_reads_them_feeds_may_be_still_to_come(write_site: WriteSite, many: int) -> None:
+    folder = write_site(CONFIG.replace("harbour", "lighthouse"), harbour=FEED)
+    with pytest.raises(SettingsError, match="no such feed"):
+        open_site(folder, environment=_BARE, many=many)
+    assert len(open_site(folder, environment=_BARE, many=many, feeds_to_come=True).settings.feeds) == 1
+
+
 def test_faults_are_the_same_whoever_finds_them(write_site: WriteSite) -> None:
     folder = write_site(CONFIG.replace("harbour", "harbor"), harbour=FEED + "langauge = 'en'\n")
     told = []

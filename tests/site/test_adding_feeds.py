@@ -34,6 +34,25 @@ def test_a_feed_is_added_and_its_newest_items_are_shown_as_teasers(program: Prog
     assert program.run("check").code == 0
 
 
+def test_a_first_feed_is_added_though_no_digest_names_one_and_that_is_told(program: Program, partner: Partner) -> None:
+    program.configure()
+    partner.bodies["/feed/"] = feed_of(Article(headline="A headline"))
+    partner.bodies["/other/"] = feed_of(Article(headline="Another headline"))
+    missing = "digests.daily.sections: expected feeds, or sections that have feeds (got neither)"
+
+    (told,) = program.json("feeds", "add", f"{partner.url}/feed/", "--name", "saltmarsh")["missing"]
+    shown = program.run("feeds", "add", f"{partner.url}/other/", "--name", "other")
+
+    assert told.endswith(missing)
+    assert shown.code == 0
+    assert f"Still missing: {told}\n" in shown.out
+    assert missing in program.run("check").out
+    program.configure('sections = [{ feeds = ["saltmarsh", "other"] }]')
+    assert program.run("check").code == 0
+    partner.bodies["/third/"] = feed_of(Article(headline="A third headline"))
+    assert program.json("feeds", "add", f"{partner.url}/third/", "--name", "third")["missing"] == []
+
+
 def test_a_person_sees_the_teasers_and_what_is_known_about_the_system(program: Program, partner: Partner) -> None:
     program.configure(known=feed_file("https://known.example/feed/"))
     partner.bodies["/feed/"] = feed_of(Article(headline="A headline", body=LONG), title="Saltmarsh Review - ").replace(

@@ -39,8 +39,13 @@ def write_feed(site: Path, found: Candidate, *, name: str, topics: tuple[str, ..
     return path
 
 
-def take_back_unusable(site: Path, written: Iterable[Path]) -> dict[Path, str]:
-    """Remove those of the files just written that break a rule of the settings; why, by file.
+def still_missing(fault: str) -> str:
+    """A fault of the settings that new feeds do not mend, as their writer is told of it."""
+    return f"Still missing: {fault}"
+
+
+def take_back_unusable(site: Path, written: Iterable[Path]) -> tuple[dict[Path, str], tuple[str, ...]]:
+    """Remove those of the files just written that break a rule of the settings; why, by file, and what else is wrong.
 
     What comes from strangers must not leave a site that no command can open any more.
     """
@@ -58,5 +63,6 @@ def take_back_unusable(site: Path, written: Iterable[Path]) -> dict[Path, str]:
         }
         for path in refused:
             path.unlink()
-        return refused
-    return {}
+        ours = tuple(f"feeds/{path.name}:" for path in refused)
+        return refused, tuple(fault for fault in exc.faults if not fault.startswith(ours))
+    return {}, ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newsletter.cli import feedhealth, opml
+from newsletter.cli.feedfile import still_missing
 from newsletter.cli.output import JsonOption, SiteOption, answer, group, opened, partly, printable, table
 from newsletter.model.text import counted, duration
 
@@ -110,11 +111,11 @@ def add(
     """
     from newsletter.cli import loop
 
-    with opened(site) as app:
+    with opened(site, feeds_to_come=True) as app:
         found, _ = loop.run(lambda _: app.discover(url))
         if len(found) != 1:
             _choose(url, [candidate.url for candidate in found], as_json=as_json)
-        path = _written(app, found[0], name)
+        path, missing = _written(app, found[0], name)
         teasers = _teasers(app, found[0], path.stem)
     whole = _whole(found[0])
     document = {
@@ -126,12 +127,17 @@ def add(
         "headlines": [entry.headline for entry in found[0].entries],
         "whole_texts": whole,
         "items": [_teaser_document(piece) for piece in teasers],
+        "missing": missing,
     }
-    answer(document, as_json=as_json, lines=_added(path, found[0], teasers, whole))
+    lines = _added(path, found[0], teasers, whole)
+    answer(document, as_json=as_json, lines=[*lines, *map(still_missing, missing)])
 
 
-def _written(app: App, found: Candidate, name: str | None) -> Path:
-    """The new file in feeds/; one that is there is never written over, nor a feed added twice."""
+def _written(app: App, found: Candidate, name: str | None) -> tuple[Path, tuple[str, ...]]:
+    """The new file in feeds/, and what the settings lack still.
+
+    One that is there is never written over, nor a feed added twice.
+    """
     from newsletter.cli.feedfile import names_taken, same_address, take_back_unusable, write_feed
     from newsletter.collect.discover import feed_id
     from newsletter.errors import FeedError
@@ -141,9 +147,10 @@ def _written(app: App, found: Candidate, name: str | None) -> Path:
         raise FeedError(known.id, "it has this URL already")
     folder = app.site.folder
     path = write_feed(folder, found, name=name or feed_id(found.url, names_taken(folder)))
-    if because := take_back_unusable(folder, [path]).get(path):
+    refused, missing = take_back_unusable(folder, [path])
+    if because := refused.get(path):
         raise FeedError(path.stem, f"it cannot be a feed of this site: {because}")
-    return path
+    return path, missing
 
 
 def _teasers(app: App, found: Candidate, name: str) -> list[Piece]:

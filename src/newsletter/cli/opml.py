@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from newsletter.cli.feedfile import still_missing
 from newsletter.cli.output import JsonOption, SiteOption, answer, opened, partly
 from newsletter.model.text import counted
 
@@ -22,6 +23,8 @@ class _Report:
     written: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """What the settings lack still."""
 
 
 def import_(
@@ -40,7 +43,7 @@ def import_(
     from newsletter.cli.feedfile import same_address
     from newsletter.collect.opml import read_opml
 
-    with opened(site) as app:
+    with opened(site, feeds_to_come=True) as app:
         found = read_opml(_content(file), file=str(file))
         known = {same_address(feed.url): f"feeds/{feed.id}.toml" for feed in app.settings.feeds}
         report = _import(found.found, known, folder=app.site.folder, dry_run=dry_run)
@@ -51,6 +54,7 @@ def import_(
         "skipped": report.skipped,
         "refused": report.refused,
         "because": found.broken,
+        "missing": report.missing,
     }
     answer(document, as_json=as_json, lines=_lines(report, found.broken, dry_run=dry_run))
     if report.refused or found.broken:
@@ -89,7 +93,10 @@ def _import(outlines: tuple[Outline, ...], known: dict[str, str], *, folder: Pat
             found = Candidate(url=one.url, title=one.title, language=one.language, entries=(), homepage=one.homepage)
             write_feed(folder, found, name=name, topics=one.topics)
         written[path] = {"feed": name, "file": str(path), "topics": list(one.topics)} | told
-    refused = take_back_unusable(folder, written) if written and not dry_run else {}
+    refused: dict[Path, str] = {}
+    if written and not dry_run:
+        refused, missing = take_back_unusable(folder, written)
+        report.missing += missing
     report.written += [told for path, told in written.items() if path not in refused]
     report.refused += [
         {"title": written[path]["title"], "url": written[path]["url"], "because": because}
@@ -108,7 +115,7 @@ def _lines(report: _Report, broken: str | None, *, dry_run: bool) -> list[str]:
         lines.append(f"careful: {broken}")
     if report.written and not dry_run:
         lines.append("Say in each file under [rights] what the partner allows, and name the feeds in a digest.")
-    return lines
+    return [*lines, *map(still_missing, report.missing)]
 
 
 def export(

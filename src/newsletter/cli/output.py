@@ -252,13 +252,16 @@ def start_logging() -> None:
 
 
 @contextmanager
-def opened(site: Path | None) -> Iterator[App]:
-    """The wired application of a site, closed afterwards. Settings that cannot be used raise SettingsError."""
+def opened(site: Path | None, *, feeds_to_come: bool = False) -> Iterator[App]:
+    """The wired application of a site, closed afterwards. Settings that cannot be used raise SettingsError.
+
+    A command that writes feeds' files works on a site whose digests name none yet (`feeds_to_come`).
+    """
     start_logging()  # before others load structlog, see there
     from newsletter.app import App
     from newsletter.site import open_site
 
-    app = App.open(open_site(site))
+    app = App.open(open_site(site, feeds_to_come=feeds_to_come))
     try:
         yield app
     finally:

@@ -193,7 +193,8 @@ def _listen(text: str) -> str:
 
 
 def _feed_name(name: str, info: ValidationInfo) -> str:
-    return _known(name, noun="feed", names=around(info).feeds)
+    names = around(info).feeds
+    return name if names is None else _known(name, noun="feed", names=names)
 
 
 def _list_name(name: str, info: ValidationInfo) -> str:

@@ -17,6 +17,7 @@ from newsletter.model.trouble import PATIENCE
 from newsletter.model.visit import Tracking
 from newsletter.settings import kinds
 from newsletter.settings.faults import refuse, shown
+from newsletter.settings.surroundings import around
 
 # Strict everywhere else: TOML has types of its own. Choices are texts in TOML, whatever they are here.
 CHOICE = Field(strict=False)
@@ -280,7 +281,7 @@ class DigestTable(Table):
     @field_validator("sections")
     @classmethod
     def _from_somewhere(cls, value: list[SectionTable], info: ValidationInfo) -> list[SectionTable]:
-        if not value and info.data.get("feeds") == []:
+        if not value and info.data.get("feeds") == [] and around(info).feeds is not None:
             raise refuse("expected feeds, or sections that have feeds", got="neither")
         return value
 

@@ -12,7 +12,8 @@ class Surroundings(NamedTuple):
     """The site's folder, and the names that there are."""
 
     folder: Path
-    feeds: frozenset[str]
+    feeds: frozenset[str] | None
+    """None while they are still to come: then no digest has to name one that is there."""
     lists: frozenset[str]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.deliver.wire import ehlo_name, needs, path, reply_from, stuffed, without_addresses
+from newsletter.deliver.wire import ehlo_name, head_of, needs, path, reply_from, stuffed, without_addresses
 from newsletter.model.delivery import Reply
 
 
@@ -65,7 +65,16 @@ def test_a_message_needs_only_what_it_uses() -> None:
     assert needs([head + plain], "a@b.example") == frozenset()
     assert needs([head + eight], "a@b.example") == {"8BITMIME"}
     assert needs([head + plain], "ä@b.example") == {"SMTPUTF8"}
+    assert needs([head, plain, eight], "a@b.example") == {"8BITMIME"}
     assert needs(["Subject: grün\r\n\r\n".encode() + plain], "a@b.example") == {"8BITMIME", "SMTPUTF8"}
+
+
+@given(st.lists(st.binary(max_size=9)), st.lists(st.binary(max_size=9)))
+def test_the_pieces_of_a_header_are_those_before_the_text(before: list[bytes], after: list[bytes]) -> None:
+    fields = [piece.replace(b"\r", b"x") for piece in before]
+    ending = b"MIME-Version: 1.0\r\n\r\n"
+    assert head_of([*fields, ending, *after]) == [*fields, ending]
+    assert head_of(fields) == fields
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ _BARE_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _UNSAFE: Final = re.compile(r"[\s<>\x00-\x1f\x7f]")
 _ADDRESS: Final = re.compile(r"\S*@\S*")
 _REPLY_LENGTH: Final = 500
+_HEADER_END: Final = b"\r\n\r\n"
 SERVICE_CLOSING: Final = 421
 START_INPUT: Final = 354
 TOO_LARGE: Final = 552
@@ -84,11 +85,19 @@ def stuffed(content: bytes) -> bytes:
     return b"." + content if content.startswith(b".") else content
 
 
+def head_of(pieces: Sequence[bytes]) -> Sequence[bytes]:
+    """The pieces of a message down to the one in which its header ends."""
+    for number, piece in enumerate(pieces, start=1):
+        if _HEADER_END in piece:
+            return pieces[:number]
+    return pieces
+
+
 def needs(pieces: Sequence[bytes], *paths: str) -> frozenset[str]:
     """The SMTP extensions a message cannot do without: 8BITMIME, SMTPUTF8, or none."""
     if all(map(bytes.isascii, pieces)):
         return frozenset() if all(path.isascii() for path in paths) else frozenset({"SMTPUTF8"})
-    head = b"".join(pieces).partition(b"\r\n\r\n")[0]
+    head = b"".join(pieces).partition(_HEADER_END)[0]
     if head.isascii() and all(path.isascii() for path in paths):
         return frozenset({"8BITMIME"})
     return frozenset({"8BITMIME", "SMTPUTF8"})
@@ -117,7 +126,7 @@ def packed(message: Message) -> Packed | Reply:
         recipient=recipient,
         pieces=pieces,
         size=sum(map(len, pieces)),
-        needs=needs(pieces, sender, recipient),
+        needs=needs(head_of(pieces) if message.plain_lines else pieces, sender, recipient),
     )
 
 

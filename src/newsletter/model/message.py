@@ -39,7 +39,9 @@ class Message:
     envelope: Envelope
     pieces: tuple[bytes, ...]
     plain_lines: bool = False
-    """Known from how it was made: every line end is CRLF and no line begins with a dot, so SMTP need not look."""
+    """Known from how it was made, so that SMTP need not look: every line end is CRLF, no line begins with a dot, and
+    behind the header all is ASCII.
+    """
 
     @property
     def content(self) -> bytes:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.compose.choose import choose, fair_share, waiting, wanted_feeds
+from newsletter.compose.choose import choose, fair_share, originals, republished, waiting, wanted_feeds
 from newsletter.model.edition import Choice
 from newsletter.model.feed import Feed, Reuse
-from newsletter.model.item import Entry, Item
+from newsletter.model.item import Entry, Item, ItemState
 from newsletter.model.publication import Digest, Section
 from tests.compose.makers import NOW, digest, feed, item
 
@@ -104,6 +104,22 @@ def test_the_original_publisher_is_preferred_also_where_its_date_is_later() -> N
         [item(1, feed_id="statesman", story=7, hours_old=5), item(2, story=7, hours_old=4)], digest(), feeds
     )
     assert taken(choices) == [2]
+
+
+def test_originals_that_were_no_news_stand_for_stories_that_only_republishers_bring() -> None:
+    feeds = by_id(feed("statesman", original=False), feed("courant", original=False), feed("tidewatch"))
+    candidates = [item(1, feed_id="statesman", story=7), item(2, feed_id="courant", story=8), item(3, story=8)]
+    assert republished(candidates, feeds) == {7}
+    old = item(4, story=7, hours_old=900, state=ItemState.KNOWN)
+    dropped = item(5, story=7, state=ItemState.DROPPED)
+    theirs = item(6, feed_id="courant", story=7, state=ItemState.KNOWN)
+    elsewhere = item(7, feed_id="gazette", story=7, state=ItemState.KNOWN)
+    everything = digest()
+    assert originals([old, dropped, theirs, elsewhere], everything, feeds) == (old,)
+    statesman_alone = digest(Section(title="", feeds=("statesman",)))
+    assert originals([old], statesman_alone, feeds) == ()
+    choices = choose_now([candidates[0], old], everything, feeds)
+    assert taken(choices) == [4]
 
 
 def test_of_equals_the_earliest_is_preferred() -> None:

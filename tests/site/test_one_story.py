@@ -33,17 +33,16 @@ THEIR_LEAD = (
 )
 
 
-def original(*, age: int) -> bytes:
-    return feed_of(
-        Article(
-            headline="Karrow, the port with two masters",
-            link="https://harbour.example/2026/karrow-port-with-two-masters/",
-            body=OWN_LEAD + BODY,
-            dek="Province and ministry quarrel over a harbour, and bread gets dearer.",
-            byline="Ilse Okonedo",
-            age=timedelta(hours=age),
-        )
+def original(*newer: Article, age: int) -> bytes:
+    article = Article(
+        headline="Karrow, the port with two masters",
+        link="https://harbour.example/2026/karrow-port-with-two-masters/",
+        body=OWN_LEAD + BODY,
+        dek="Province and ministry quarrel over a harbour, and bread gets dearer.",
+        byline="Ilse Okonedo",
+        age=timedelta(hours=age),
     )
+    return feed_of(*newer, article)
 
 
 def republished(*, age: int) -> bytes:
@@ -129,6 +128,32 @@ def test_a_story_is_issued_once_even_if_its_other_source_comes_after_the_edition
     again = two.json("compose", "daily", code=1)
 
     assert (again["edition"], again["because"]) == (None, "nothing new to issue")
+
+
+def test_a_piece_that_was_no_news_goes_out_with_its_originals_credit_when_somebody_republishes_it(
+    two: Program, partner: Partner
+) -> None:
+    latest = Article(headline="Ice on the river", link="https://harbour.example/2026/ice-on-the-river/")
+    harbour = feed_file(f"{partner.url}/harbour", partner="The Harbour Institute", more="first_poll = 1")
+    (two.folder / "feeds" / "harbour.toml").write_text(harbour, encoding="utf-8")
+    partner.bodies = {"/harbour": original(latest, age=200), "/review": feed_of()}
+    two.json("poll")
+    assert sorted(item["state"] for item in two.json("items")["items"]) == ["accepted", "known"]
+    partner.bodies["/review"] = republished(age=1)
+    two.json("poll", "--force")
+
+    assert two.json("compose", "daily")["items"] == 2
+    two.json("send")
+
+    text = " ".join(part(two.mails()[0], "plain").split())
+    assert "Karrow, the port with two masters" in text
+    assert "https://harbour.example/2026/karrow-port-with-two-masters/" in text
+    assert "Why bread on the coast" not in text
+    assert "Republished with permission from The Harbour Institute." in text
+    assert "Republished with permission from The Overland Review." not in text
+    assert "Also at" in text
+    assert "https://review.example/bread-on-the-coast-costs-more" in text
+    assert two.json("compose", "daily", code=1)["because"] == "nothing new to issue"
 
 
 def test_a_republisher_alone_is_shown_with_its_own_credit(two: Program, partner: Partner) -> None:

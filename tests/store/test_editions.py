@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -11,6 +12,7 @@ from newsletter.model.item import ItemState
 from newsletter.model.subscriber import SubscriptionState
 from newsletter.store.editions import Editions
 from newsletter.store.engine import Store
+from newsletter.store.items import Items
 from newsletter.store.keys import AddressKeys
 from newsletter.store.subscribers import Subscribers
 from newsletter.store.tables import IssueRow, ItemRow
@@ -111,13 +113,34 @@ def test_a_story_may_be_issued_on_two_lists(store: Store) -> None:
     assert len(_issued(store)) == 2
 
 
+def set_item(store: Store, item_id: int, **values: object) -> None:
+    with store.write() as connection:
+        connection.execute(update(ItemRow).where(ItemRow.id == item_id).values(**values))
+
+
 def test_an_item_withdrawn_while_the_edition_was_composed_stops_it(store: Store) -> None:
     items = add_items(store, 2)
-    with store.write() as connection:
-        connection.execute(update(ItemRow).where(ItemRow.id == items[0][0]).values(state=ItemState.RETRACTED))
+    set_item(store, items[0][0], state=ItemState.RETRACTED)
     with pytest.raises(EditionError, match="withdrawn, merged or split meanwhile"):
         freeze(store, draft_of(items))
     assert _issued(store) == []
+
+
+def test_what_was_no_news_stands_in_an_edition_only_as_the_original_of_what_is(store: Store) -> None:
+    (known, story), (copy, _) = add_items(store, 2)
+    set_item(store, known, state=ItemState.KNOWN)
+    with pytest.raises(EditionError, match="withdrawn, merged or split meanwhile"):
+        freeze(store, draft_of([(known, story)]))
+    set_item(store, copy, story_id=story)
+    freeze(store, draft_of([(known, story)]))
+    assert _issued(store) == [story]
+
+    def told() -> list[int]:
+        return [item.id for item in Items(store).told("daily", weekly_id="daily.weekly", since=NOW - timedelta(days=8))]
+
+    assert told() == [known]
+    set_item(store, copy, state=ItemState.RETRACTED)
+    assert told() == [], "and an edition of the week could not be frozen with it"
 
 
 def test_of_composers_that_freeze_the_same_story_at_once_one_wins(store: Store) -> None:

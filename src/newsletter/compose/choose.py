@@ -18,7 +18,7 @@ from newsletter.compose.rights import held_back, waits
 from newsletter.compose.topics import topics_of
 from newsletter.model.edition import Choice
 from newsletter.model.feed import Feed
-from newsletter.model.item import Entry, Item
+from newsletter.model.item import Entry, Item, ItemState
 from newsletter.model.publication import Digest, Section
 
 Refusal = Callable[[Entry, Feed], str | None]
@@ -36,6 +36,24 @@ def wanted_feeds(digest: Digest, feeds: Mapping[str, Feed]) -> tuple[str, ...]:
     """The feeds a digest draws from: those its sections name, or all if a section names none."""
     anything = any(not section.feeds for section in digest.sections)
     return tuple(feeds) if anything else tuple(feed for feed in digest.feeds if feed in feeds)
+
+
+def republished(candidates: Iterable[Item], feeds: Mapping[str, Feed]) -> frozenset[int]:
+    """The stories that only republishers bring."""
+    by_origin: defaultdict[bool, set[int]] = defaultdict(set)
+    for item in candidates:
+        by_origin[feeds[item.feed_id].original].add(item.story_id)
+    return frozenset(by_origin[False] - by_origin[True])
+
+
+def originals(sources: Iterable[Item], digest: Digest, feeds: Mapping[str, Feed]) -> tuple[Item, ...]:
+    """Of the sources of such stories those of original publishers: they were no news when they were first read.
+
+    Now they are, by another's hand; as candidates they stand for their stories as any original does.
+    """
+    wanted = wanted_feeds(digest, feeds)
+    known = (item for item in sources if item.state is ItemState.KNOWN and item.feed_id in wanted)
+    return tuple(item for item in known if feeds[item.feed_id].original)
 
 
 def choose(

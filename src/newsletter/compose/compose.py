@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 
-from newsletter.compose.choose import Refusal, choose, passes_all, waiting, wanted_feeds
+from newsletter.compose.choose import Refusal, choose, originals, passes_all, republished, waiting, wanted_feeds
 from newsletter.compose.chrome import article_of
 from newsletter.compose.draft import Plan, draft_of, edition_id, full_shape
 from newsletter.compose.fit import LARGEST_HTML_BYTES, merged_bytes, smaller, warnings_about
@@ -147,6 +148,9 @@ async def _choices(plan: Plan, items: Items, editions: Editions, refusal: Refusa
         candidates = tuple(item for item in told if item.feed_id in wanted)
     else:
         candidates = await in_thread(items.candidates, list_id=plan.mailing_list.id, feed_ids=wanted)
+        if stories := republished(candidates, plan.feeds):
+            sources = await in_thread(items.sources, stories)
+            candidates += originals(chain.from_iterable(sources.values()), digest, plan.feeds)
     return await in_thread(choose, candidates, plan.digest, feeds=plan.feeds, at=plan.dated_at, refusal=refusal)
 
 

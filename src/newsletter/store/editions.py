@@ -18,7 +18,7 @@ from newsletter.store.account import forms_of, lines_of, reasons_of, states_of
 from newsletter.store.books import DELIVERIES
 from newsletter.store.calling_off import begin_calling_off, call_off_some, end_calling_off, was_begun
 from newsletter.store.engine import Store
-from newsletter.store.freezing import check_accepted, insert_edition, insert_pieces
+from newsletter.store.freezing import check_told, insert_edition, insert_pieces
 from newsletter.store.frozen import draft_from, prepare, rendered_from
 from newsletter.store.missed import missed_by
 from newsletter.store.placing import Places, insert_forms, places_of
@@ -90,7 +90,7 @@ class Editions:
             with self._store.write_much() as connection:
                 # Two editions with the same story must know of one another.
                 self._store.freeze_alone(connection)
-                check_accepted(connection, draft)
+                check_told(connection, draft)
                 if variants:
                     _check_overlap(connection, draft, variants.readership)
                 insert_edition(connection, draft, rendered, slot=slot, state=state, now=now)

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, insert, select
 
 from newsletter.errors import EditionError
 from newsletter.model.edition import Draft, EditionState, Rendered
-from newsletter.model.item import ItemState
 from newsletter.store.frozen import draft_text, rendered_text
 from newsletter.store.tables import (
     DocumentRow,
@@ -18,17 +17,18 @@ from newsletter.store.tables import (
     IssueRow,
     ItemRow,
 )
+from newsletter.store.telling import may_be_told
 
 
-def check_accepted(connection: Connection, draft: Draft) -> None:
+def check_told(connection: Connection, draft: Draft) -> None:
     """EditionError if an item was withdrawn, or given another story, since it was chosen.
 
     They are locked, so that neither can happen before the end.
     """
     chosen = {(piece.item_id, piece.story_id) for piece in draft.pieces}
     ids = [item_id for item_id, _ in chosen]
-    accepted = select(ItemRow.id, ItemRow.story_id).where(ItemRow.id.in_(ids), ItemRow.state == ItemState.ACCEPTED)
-    found = {(row.id, row.story_id) for row in connection.execute(accepted.with_for_update(read=True))}
+    told = select(ItemRow.id, ItemRow.story_id).where(ItemRow.id.in_(ids), may_be_told())
+    found = {(row.id, row.story_id) for row in connection.execute(told.with_for_update(read=True))}
     if gone := len(chosen - found):
         raise EditionError(draft.id, f"{gone} of its items were withdrawn, merged or split meanwhile: compose again")
 

@@ -17,6 +17,7 @@ from newsletter.store.revisions import revisions_of
 from newsletter.store.statements import chunks, insert_into
 from newsletter.store.tables import EditionItemRow, EditionRow, IssueRow, ItemRow
 from newsletter.store.tables.base import aliased
+from newsletter.store.telling import may_be_told
 
 
 class Items:
@@ -53,7 +54,7 @@ class Items:
         query = (
             select(ItemRow.__table__)
             .where(ItemRow.id.in_(shown.with_only_columns(EditionItemRow.item_id)))
-            .where(ItemRow.state == ItemState.ACCEPTED)
+            .where(may_be_told())
             .where(ItemRow.story_id.not_in(_stories_of(again)))
             .order_by(ItemRow.dated_at.desc(), ItemRow.id.desc())
         )

@@ -24,7 +24,7 @@ class Items(Protocol):
         """
 
     def told(self, digest_id: str, *, weekly_id: str, since: datetime) -> tuple[Item, ...]:
-        """The items, accepted still, that the digest's editions let go since then have shown, newest first; without
+        """The items that the digest's editions let go since then have shown, newest first; without those withdrawn and
         stories that an edition of the digest `weekly_id` has told before.
         """
 

@@ -79,7 +79,8 @@ class Fetcher:
 
     def __init__(self, collect: Collect, *, tls: ssl.SSLContext | None = None) -> None:
         self._collect = collect
-        self._tls = tls or ssl.create_default_context()
+        # aiohttp has one context that trusts whom the system trusts; another would be a megabyte.
+        self._tls = tls or True
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lookups = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="lookup")
         self._session: aiohttp.ClientSession | None = None

@@ -2,7 +2,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Barrier, BrokenBarrierError, local
 
 import pytest
@@ -368,18 +367,3 @@ def test_an_export_brings_everybody_once_across_pages(people: Subscribers) -> No
     of_brief = list(people.exported("brief"))
     assert len(of_brief) == 1600
     assert {tuple(each.list_id for each in found) for _, found in of_brief} == {("brief",)}
-
-
-def test_an_import_has_more_of_sqlites_pages_at_hand_than_a_sign_up_leaves_in_memory(tmp_path: Path) -> None:
-    with Store.open("sqlite:///newsletter.db", site_dir=tmp_path) as store:
-        people = Subscribers(store, keys=AddressKeys(secret=b"a key for tests"))
-        _sign_up(people)
-        usual = _kib_of_pages(store)
-        _import(people, ANN, Newcomer(address="bob@example.org", lists=("brief",)))
-        assert _kib_of_pages(store) >= 2 * usual > 0
-
-
-def _kib_of_pages(store: Store) -> int:
-    """What a connection may keep; it is the one that was used last."""
-    with store.read() as connection:
-        return -int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())

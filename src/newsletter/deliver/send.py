@@ -214,8 +214,9 @@ class _Run:
                 # That there was nothing a while ago says nothing of now.
                 claimed = claimed or await self._lease(many)
                 many = batch
-                coming = asyncio.create_task(self._lease(batch)) if claimed else None
                 self._take_in(await self.maker.made(claimed, closed=hopper.closed))
+                # Behind what was just taken in, which is begun first: SQLite has one turn to write.
+                coming = asyncio.create_task(self._lease(batch)) if claimed else None
                 if not claimed and was_idle:
                     hopper.close()
                 elif not claimed:

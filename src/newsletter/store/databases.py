@@ -42,7 +42,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # who is erased is gone from the file, whatever SQLite was built with
     "PRAGMA synchronous = FULL",  # a commit survives a power cut: promise 1 rests on it
-    "PRAGMA cache_size = -2000",  # KiB, for each connection; see also `make_room`
+    "PRAGMA cache_size = -8000",  # KiB, for each connection
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",  # what a large import left behind is given back
 )
@@ -121,16 +121,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(pragma)
-
-
-def make_room(connection: Connection) -> None:
-    """Let a SQLite connection keep more pages from now on.
-
-    For whoever adds thousands of rows at a time, all over a large index. Nobody else is any faster for it, and each
-    connection of a program would have as much.
-    """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA cache_size = -8000")
 
 
 def _begin_sqlite(connection: Connection, *, patience: timedelta) -> None:

@@ -28,7 +28,6 @@ from newsletter.store.address_changes import forget_old_changes, wanted_address
 from newsletter.store.barred import barred
 from newsletter.store.consents import Said
 from newsletter.store.consequences import trouble_of
-from newsletter.store.databases import make_room
 from newsletter.store.engine import Store
 from newsletter.store.erasing import erase_person
 from newsletter.store.forgetting import forget_never_confirmed
@@ -77,10 +76,7 @@ class Subscribers:
         said = Said(source=source, text=text, token=token, now=now)
         terms = Terms(confirmed=confirmed, by_person=by_person, said=said)
         # Two imports that take each other's rows in another order would wait for one another; a single sign-up cannot.
-        many = len(newcomers) > 1
-        with self._store.write(serial=many) as connection:
-            if many:
-                make_room(connection)
+        with self._store.write(serial=len(newcomers) > 1) as connection:
             counts = [
                 add_newcomers(connection, some, terms=terms, keys=self._keys) for some in chunks(newcomers, _AT_ONCE)
             ]
